@@ -1,0 +1,8 @@
+//! The machine: instructions, assembler, disassembler, light checker, kinds of maps and programs, BTF.
+//!
+//! Pure: bytes in, bytes out. Leaves talking to the kernel to the agent.
+
+pub mod helper;
+pub mod insn;
+pub mod map;
+pub mod program;

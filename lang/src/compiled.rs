@@ -1,0 +1,135 @@
+//! What the compiler hands over: programs, maps, attach points and the schema.
+
+use bpf::insn::Insn;
+use bpf::map::MapType;
+use bpf::program::{AttachType, ProgramType};
+use report::schema::{MapId, Schema, StackMapId};
+
+use crate::diagnostic::Diagnostic;
+use crate::ir::MapRef;
+use crate::span::Span;
+
+/// A script, compiled for one target.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// In the order of the script's probes.
+    pub programs: Vec<Program>,
+    /// Every BPF map to create, indexed by [`MapRef`].
+    pub maps: Vec<MapDef>,
+    /// What user space finds in them.
+    pub schema: Schema,
+    /// What the user should know.
+    pub warnings: Vec<Diagnostic>,
+    /// Settings that act at run time.
+    pub settings: Settings,
+}
+
+/// Settings of the script's config block and environment that act at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the maps are printed when the script ends.
+    pub print_maps_on_exit: bool,
+    /// The most bytes `cat` prints.
+    pub max_cat_bytes: u32,
+    /// Printed after a string that was cut off.
+    pub str_trunc_trailer: String,
+}
+
+/// One BPF program and all the places it attaches to.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What `bpftool prog` shows: at most 15 of `[A-Za-z0-9_.]`.
+    pub name: String,
+    /// What the kernel loads it as.
+    pub kind: ProgramType,
+    /// For tracing programs: how, and the BTF type id of the target in vmlinux.
+    pub btf_target: Option<(AttachType, u32)>,
+    /// The code; map addresses are zero until relocated.
+    pub insns: Vec<Insn>,
+    /// Where map addresses go.
+    pub relocations: Vec<Relocation>,
+    /// For each instruction slot, the place in the script it comes from.
+    pub spans: Vec<Span>,
+    /// Where it attaches; several where one program serves them all.
+    pub attach: Vec<Attach>,
+}
+
+/// A `ld_imm64` that wants a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relocation {
+    /// Index of the first of the two slots.
+    pub insn: usize,
+    /// Which map.
+    pub map: MapRef,
+    /// `None` for the map itself (pseudo source 1), else the byte offset into its only value (pseudo source 2).
+    pub value_offset: Option<u32>,
+}
+
+/// One concrete place a program attaches to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attach {
+    /// Run once before the others attach.
+    Begin,
+    /// Run once after the others have detached.
+    End,
+    /// A tracepoint through perf; the context is its record.
+    Tracepoint { category: String, event: String },
+    /// A tracepoint's raw form; the context is its arguments.
+    RawTracepoint { event: String },
+    /// A kernel function's entry, `offset` bytes in.
+    Kprobe { function: String, offset: u64 },
+    /// A kernel function's return.
+    Kretprobe { function: String },
+    /// A user function's entry or, with `ret`, return.
+    Uprobe { path: String, function: Option<String>, offset: u64, ret: bool },
+    /// Every so many nanoseconds, on one CPU.
+    Interval { nanoseconds: u64 },
+    /// Samples on every CPU.
+    Profile(SampleRate),
+}
+
+/// How often a profile samples each CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleRate {
+    /// Times per second.
+    Hertz(u64),
+    /// Nanoseconds between samples.
+    Nanoseconds(u64),
+}
+
+/// One BPF map to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapDef {
+    /// What `bpftool map` shows: at most 15 of `[A-Za-z0-9_.]`.
+    pub name: String,
+    /// What the kernel creates.
+    pub kind: MapType,
+    /// Bytes.
+    pub key_size: u32,
+    /// Bytes, per CPU for the per-CPU kinds.
+    pub value_size: u32,
+    /// Elements; bytes for a ring buffer.
+    pub max_entries: u32,
+    /// `BPF_F_*`.
+    pub flags: u32,
+    /// What it is for.
+    pub role: MapRole,
+}
+
+/// What a BPF map is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapRole {
+    /// A map of the script.
+    User(MapId),
+    /// The ring buffer of events; at most one.
+    Events,
+    /// A per-CPU array of one element: events that found the ring buffer full, stacks that found no place, elements that found
+    /// their map full, one 64-bit count each in this order.
+    Lost,
+    /// Stacks by id.
+    Stacks(StackMapId),
+    /// Working memory of the programs.
+    Scratch,
+    /// Read by programs only, filled with these zeros: the template of a new element.
+    Zeros,
+}

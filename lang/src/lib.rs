@@ -1,0 +1,11 @@
+//! The language: script text and a [`target::Target`] in, bytecode and a schema out.
+//!
+//! Pure. The passes in their order: `lex` and `parse` make [`ast`], `needs` says what to gather, `expand` makes attach points
+//! concrete, `check` types every expression, `lower` makes [`ir`], the passes improve it, `emit` makes instructions.
+
+pub mod ast;
+pub mod compiled;
+pub mod diagnostic;
+pub mod ir;
+pub mod span;
+pub mod target;

@@ -1,0 +1,41 @@
+//! The workspace's own chores, run as `cargo xtask NAME`: structure checks, generated files, test tiers, the virtual
+//! machine of the kernel tier, the test control plane and the comparison with bpftrace. This file only names the
+//! subcommands; each module owns one of them and says what it needs.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod repo;
+mod tidy;
+
+/// Chores of the bpfleet workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check the structure of the repository: dependency arrows, file sizes, module docs, naming.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: Chore) -> Result<()> {
+    match chore {
+        Chore::Tidy => tidy::run(),
+    }
+}
