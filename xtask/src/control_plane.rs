@@ -10,8 +10,6 @@
 //! `~/.cache/bpfleet/control-plane/bin`. Starting them is left to the `cluster` module of the tests.
 
 mod cache;
-mod debian;
-mod program;
 mod recipe;
 
 use std::path::PathBuf;

@@ -7,8 +7,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod control_plane;
+mod debian;
+mod packages;
+mod program;
+mod release;
 mod repo;
 mod tidy;
+mod vm;
 
 /// Chores of the bpfleet workspace.
 #[derive(Parser)]
@@ -22,6 +28,10 @@ struct Cli {
 enum Chore {
     /// Check the structure of the repository: dependency arrows, file sizes, module docs, naming.
     Tidy,
+    /// Build and cache a real Kubernetes control plane for the cluster tests.
+    ControlPlane(control_plane::ControlPlaneArgs),
+    /// Boot Debian's kernels in qemu and run the kernel suite in them.
+    Vm(vm::VmArgs),
 }
 
 fn main() -> ExitCode {
@@ -37,5 +47,7 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Tidy => tidy::run(),
+        Chore::Vm(args) => vm::run(&args)?.check(),
+        Chore::ControlPlane(args) => control_plane::run(&args).map(drop),
     }
 }

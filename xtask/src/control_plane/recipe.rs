@@ -10,8 +10,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use super::debian::Apt;
-use super::program::finish;
+use crate::debian::Apt;
+use crate::program::finish;
 
 /// One entry of the cache.
 pub struct Part {

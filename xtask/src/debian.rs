@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::program::finish;
+use crate::program::{finish, output_of};
 
 /// The release the recipes are written for.
 const RELEASE: &str = "bookworm";
@@ -21,20 +21,50 @@ pub struct Apt {
 impl Apt {
     /// Makes `folder` and fills it with the package lists of the machine's sources for `RELEASE`.
     pub fn open(folder: &Path) -> Result<Apt> {
+        let (stanzas, lines) = machine_sources(Path::new("/etc/apt"))?;
+        if stanzas.is_empty() && lines.is_empty() {
+            bail!("no apt source of Debian {RELEASE} in /etc/apt; the recipes need that release's packages");
+        }
+        Self::with_sources(folder, &stanzas, &lines)
+    }
+
+    /// The same for another of Debian's suites, from wherever the machine takes `RELEASE` itself.
+    pub fn open_suite(folder: &Path, suite: &str) -> Result<Apt> {
+        if suite == RELEASE {
+            return Self::open(folder);
+        }
+        let (stanzas, lines) = machine_sources(Path::new("/etc/apt"))?;
+        let (stanzas, lines) = (with_suite_deb822(&stanzas, suite), with_suite_one_line(&lines, suite));
+        if stanzas.is_empty() && lines.is_empty() {
+            bail!("no apt source of Debian {RELEASE} in /etc/apt that could lead to {suite}");
+        }
+        Self::with_sources(folder, &stanzas, &lines)
+    }
+
+    fn with_sources(folder: &Path, stanzas: &str, lines: &str) -> Result<Apt> {
         let parts = folder.join("sources");
         fs::create_dir_all(&parts)?;
         for sub in ["lists/partial", "cache/archives/partial", "downloads"] {
             fs::create_dir_all(folder.join(sub))?;
-        }
-        let (stanzas, lines) = machine_sources(Path::new("/etc/apt"))?;
-        if stanzas.is_empty() && lines.is_empty() {
-            bail!("no apt source of Debian {RELEASE} in /etc/apt; the recipes need that release's packages");
         }
         fs::write(parts.join("machine.sources"), stanzas)?;
         fs::write(parts.join("machine.list"), lines)?;
         let apt = Apt { folder: folder.to_owned() };
         apt.run(&["update"])?;
         Ok(apt)
+    }
+
+    /// The first package that `package` depends on, and that one's version: what a metapackage stands for.
+    pub fn newest_dependency(&self, package: &str) -> Result<(String, String)> {
+        let field = |package: &str, name: &str| -> Result<String> {
+            let record = output_of(self.command("apt-cache").args(["show", "--no-all-versions", package]))?;
+            let value = record.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            value.map(str::to_owned).with_context(|| format!("{package} has no {name}"))
+        };
+        let depends = field(package, "Depends")?;
+        let dependency = depends.split([' ', ',']).next().unwrap_or_default().to_owned();
+        let version = field(&dependency, "Version")?;
+        Ok((dependency, version))
     }
 
     /// Downloads binary packages and unpacks them all into `target`, without their dependencies.
@@ -66,7 +96,12 @@ impl Apt {
     }
 
     fn run(&self, args: &[&str]) -> Result<()> {
-        let mut apt = Command::new("apt-get");
+        finish(self.command("apt-get").arg("-q").args(args))
+    }
+
+    /// One of apt's programs, told to use the private state.
+    fn command(&self, program: &str) -> Command {
+        let mut apt = Command::new(program);
         let option = |name: &str, path: &str| format!("{name}={}", self.folder.join(path).display());
         for setting in [
             option("Dir::Etc::sourceparts", "sources"),
@@ -79,7 +114,8 @@ impl Apt {
         ] {
             apt.arg("-o").arg(setting);
         }
-        finish(apt.arg("-q").args(args).current_dir(self.folder.join("downloads")))
+        apt.current_dir(self.folder.join("downloads"));
+        apt
     }
 }
 
@@ -155,6 +191,38 @@ fn with_sources_one_line(text: &str) -> String {
     kept
 }
 
+/// Of stanzas that `with_sources_deb822` kept, those of the release itself (not its security archive, which is laid out
+/// differently), with its suites replaced by `suite` and without source packages.
+fn with_suite_deb822(stanzas: &str, suite: &str) -> String {
+    let mut kept = String::new();
+    for stanza in stanzas.split("\n\n") {
+        let suites = stanza.lines().find(|line| line.to_ascii_lowercase().starts_with("suites:"));
+        let Some(suites) = suites.filter(|line| line.split_whitespace().any(|word| word == RELEASE)) else { continue };
+        for line in stanza.lines() {
+            let lower = line.to_ascii_lowercase();
+            match () {
+                () if lower.starts_with("types:") => kept += "Types: deb",
+                () if line == suites => kept.extend(["Suites: ", suite]),
+                () if lower.starts_with("components:") => kept += "Components: main",
+                () => kept += line,
+            }
+            kept += "\n";
+        }
+        kept += "\n";
+    }
+    kept
+}
+
+/// The same for one-line entries.
+fn with_suite_one_line(lines: &str, suite: &str) -> String {
+    let of_release = |line: &&str| line.starts_with("deb ") && line.split_whitespace().any(|word| word == RELEASE);
+    let replaced = lines
+        .lines()
+        .filter(of_release)
+        .map(|line| line.replace(&format!(" {RELEASE} "), &format!(" {suite} ")) + "\n");
+    replaced.collect()
+}
+
 fn is_release(suite: &str) -> bool {
     suite.strip_prefix(RELEASE).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '/']))
 }
@@ -167,7 +235,8 @@ mod tests {
     fn a_stanza_of_the_release_gains_its_source_packages() {
         let text = "# comment\nTypes: deb\nURIs: mirror://one\nSuites: bookworm bookworm-updates\nComponents: main\n\n\
                     Types: deb\nURIs: mirror://two\nSuites: nodistro\nComponents: main\n";
-        let expected = "Types: deb deb-src\nURIs: mirror://one\nSuites: bookworm bookworm-updates\nComponents: main\n\n";
+        let expected =
+            "Types: deb deb-src\nURIs: mirror://one\nSuites: bookworm bookworm-updates\nComponents: main\n\n";
         assert_eq!(with_sources_deb822(text), expected);
     }
 
@@ -184,5 +253,20 @@ mod tests {
                     deb mirror://two cloud-sdk-bookworm main\ndeb mirror://three bookworm stable\n";
         let entry = "[arch=amd64] mirror://one bookworm-security main contrib";
         assert_eq!(with_sources_one_line(text), format!("deb {entry}\ndeb-src {entry}\n"));
+    }
+
+    #[test]
+    fn another_suite_comes_from_the_same_place() {
+        let machine = with_sources_deb822(
+            "Types: deb\nURIs: mirror://one\nSuites: bookworm bookworm-updates\nComponents: main\n\n\
+             Types: deb\nURIs: mirror://two\nSuites: bookworm-security\nComponents: main\n",
+        );
+        assert_eq!(
+            with_suite_deb822(&machine, "bullseye"),
+            "Types: deb\nURIs: mirror://one\nSuites: bullseye\nComponents: main\n\n"
+        );
+        let machine =
+            with_sources_one_line("deb mirror://one bookworm main\ndeb mirror://two bookworm-security main\n");
+        assert_eq!(with_suite_one_line(&machine, "bullseye"), "deb mirror://one bullseye main\n");
     }
 }

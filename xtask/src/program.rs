@@ -9,15 +9,18 @@ const SHOWN_LINES: usize = 15;
 
 /// Runs `command` without standard input; when it fails, the error ends with its last lines.
 pub fn finish(command: &mut Command) -> Result<()> {
+    output_of(command).map(drop)
+}
+
+/// The same, returning what the program wrote to standard output.
+pub fn output_of(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let done = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start {program} (is it installed?)"))?;
+    let done =
+        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {program} (is it installed?)"))?;
     if !done.status.success() {
         bail!("{program} failed: {}\n{}", done.status, last_lines(&[done.stdout, done.stderr].concat()));
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 fn last_lines(output: &[u8]) -> String {

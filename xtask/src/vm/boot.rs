@@ -1,0 +1,71 @@
+//! Runs qemu until the guest powers off. The guest has two serial lines: the first is the kernel's console, kept to
+//! explain a guest that dies; the second carries the suite's report and nothing else, so that kernel messages never
+//! fall into it. Emulation only (TCG): it works on any machine, and guests hang under KVM on some.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// How many of the console's last lines an error shows.
+const SHOWN_LINES: usize = 25;
+
+/// Boots `kernel` with `initrd` and returns what the guest wrote to its second serial line. Log files go to `folder`.
+///
+/// # Errors
+/// When qemu fails or the guest is not done after `timeout`; the message ends with the console's last lines.
+pub fn run(kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<String> {
+    let (console, report) = (folder.join("console.log"), folder.join("report.log"));
+    let serial = |path: &Path| format!("file:{}", path.display());
+    let mut qemu = Command::new("qemu-system-x86_64")
+        .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048"])
+        .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+        .args(["-serial", &serial(&console), "-serial", &serial(&report)])
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initrd)
+        .args(["-append", "console=ttyS0 panic=-1 quiet"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.join("qemu.log"))?)
+        .spawn()
+        .context("cannot start qemu-system-x86_64")?;
+    let ended = wait(&mut qemu, timeout);
+    let told = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+    let report = told("report.log").replace('\r', "");
+    match ended? {
+        Some(status) if status.success() => Ok(report),
+        Some(status) => bail!("qemu: {status}\n{}{}", told("qemu.log"), tail(&told("console.log"))),
+        None => bail!(
+            "the guest was not done after {} s; it had reported:\n{}\nand its console said:\n{}",
+            timeout.as_secs(),
+            tail(&report),
+            tail(&told("console.log"))
+        ),
+    }
+}
+
+/// The child's exit status, or nothing when it had to be killed.
+fn wait(child: &mut Child, timeout: Duration) -> Result<Option<std::process::ExitStatus>> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        sleep(Duration::from_millis(50));
+    }
+}
+
+fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+}

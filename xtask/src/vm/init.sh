@@ -1,0 +1,54 @@
+#!/bin/sh
+# The guest's first process: runs every case below /cases and reports on the second serial line (see guest.rs).
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t devtmpfs none /dev
+mount -t tmpfs none /tmp
+mount -t tracefs none /sys/kernel/tracing
+mount -t debugfs none /sys/kernel/debug
+ulimit -l unlimited
+stty -F /dev/ttyS1 raw
+exec >/dev/ttyS1
+
+# Polls up to $1 tenths of a second for the rest of the command to succeed.
+within() {
+    tenths=$1
+    shift
+    while [ "$tenths" -gt 0 ]; do
+        "$@" && return 0
+        usleep 100000
+        tenths=$((tenths - 1))
+    done
+    return 1
+}
+
+attached() { grep -q '^Attach' /tmp/stdout /tmp/stderr; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+attached_or_gone() { attached || gone "$1"; }
+
+for script in /cases/*.bt; do
+    name=${script#/cases/???-}
+    /trace "$script" </dev/null >/tmp/stdout 2>/tmp/stderr &
+    tracer=$!
+    within 600 attached_or_gone $tracer
+    /settle
+    sh "${script%.bt}.sh" </dev/null >/dev/null 2>&1
+    kill -INT $tracer 2>/dev/null
+    within 300 gone $tracer || kill -KILL $tracer
+    wait $tracer
+    status=$?
+    left=$(wc -l </sys/kernel/debug/kprobes/list)
+    echo "@@case ${name%.bt}"
+    echo "@@stdout"
+    cat /tmp/stdout
+    echo
+    echo "@@stderr"
+    cat /tmp/stderr
+    echo
+    echo "@@end $status $left"
+done
+echo "@@done"
+sync
+poweroff -f

@@ -1,0 +1,122 @@
+//! Packs the guest's root: busybox, the binary under test with the libraries it is linked to, and the generated
+//! scripts. A cpio archive is written directly, so that neither `cpio` nor root is needed.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use cpio::newc::{Builder, trailer};
+
+/// Directories of the guest beside those its files need.
+const MOUNT_POINTS: [&str; 4] = ["dev", "proc", "sys", "tmp"];
+const DIRECTORY: u32 = 0o040_755;
+const EXECUTABLE: u32 = 0o100_755;
+/// Where Debian's busybox-static puts it.
+const BUSYBOX: &str = "/bin/busybox";
+
+/// A text file of the guest; all of them are executable.
+pub struct GuestFile {
+    /// Relative to the guest's root.
+    pub path: String,
+    pub text: String,
+}
+
+/// Writes the archive to `target`. The binary becomes `/tracer`; its libraries keep their paths.
+pub fn pack(target: &Path, binary: &Path, files: &[GuestFile]) -> Result<()> {
+    let mut archive = Archive { out: BufWriter::new(File::create(target)?), known: Vec::new(), inode: 1 };
+    for directory in MOUNT_POINTS {
+        archive.directory(Path::new(directory))?;
+    }
+    archive.copy(Path::new("bin/busybox"), Path::new(BUSYBOX))?;
+    archive.file(Path::new("bin/sh"), b"/bin/busybox", 0o120_777)?;
+    archive.copy(Path::new("tracer"), binary)?;
+    for library in libraries(binary)? {
+        archive.copy(library.strip_prefix("/").unwrap_or(&library), &library)?;
+    }
+    for file in files {
+        archive.file(Path::new(&file.path), file.text.as_bytes(), EXECUTABLE)?;
+    }
+    trailer(&mut archive.out)?;
+    archive.out.flush()?;
+    Ok(())
+}
+
+struct Archive {
+    out: BufWriter<File>,
+    /// Directories written so far.
+    known: Vec<PathBuf>,
+    /// The next entry's number; equal numbers would make hard links.
+    inode: u32,
+}
+
+impl Archive {
+    fn copy(&mut self, path: &Path, source: &Path) -> Result<()> {
+        let content = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
+        self.file(path, &content, EXECUTABLE)
+    }
+
+    fn file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        if let Some(parent) = path.parent() {
+            self.directory(parent)?;
+        }
+        self.entry(path, content, mode)
+    }
+
+    /// Writes the directory and those above it, unless they are there already.
+    fn directory(&mut self, path: &Path) -> Result<()> {
+        if path.as_os_str().is_empty() || self.known.iter().any(|known| known == path) {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.directory(parent)?;
+        }
+        self.known.push(path.to_owned());
+        self.entry(path, &[], DIRECTORY)
+    }
+
+    fn entry(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let name = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
+        self.inode += 1;
+        let size = u32::try_from(content.len()).with_context(|| format!("{name} is too large"))?;
+        let mut writer = Builder::new(name).ino(self.inode).mode(mode).write(&mut self.out, size);
+        writer.write_all(content)?;
+        writer.finish()?;
+        Ok(())
+    }
+}
+
+/// The dynamic loader and the libraries of `binary`, as absolute paths; none when it is linked statically.
+fn libraries(binary: &Path) -> Result<Vec<PathBuf>> {
+    let output = Command::new("ldd").arg(binary).output().context("cannot start ldd")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(complaint.contains("not a dynamic executable"), "ldd {}: {complaint}", binary.display());
+        return Ok(Vec::new());
+    }
+    Ok(parse_ldd(&text))
+}
+
+/// `NAME => PATH (ADDRESS)`, or `PATH (ADDRESS)` for the loader; the vdso has no path.
+fn parse_ldd(text: &str) -> Vec<PathBuf> {
+    text.lines()
+        .flat_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
+        .map(PathBuf::from)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loader_and_every_library_are_found() {
+        let text = "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f13)\n\
+                    \t/lib64/ld-linux-x86-64.so.2 (0x00007f14)\n";
+        let expected = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"].map(PathBuf::from);
+        assert_eq!(parse_ldd(text), expected);
+        assert!(parse_ldd("\tstatically linked\n").is_empty());
+    }
+}
