@@ -5,9 +5,14 @@
 //! assigned on all paths before it is read; a register that holds a pointer (context, slot, map value, ring buffer record) is
 //! only copied, offset by a constant or by a bounded register, compared with zero, loaded from or stored to.
 
+pub mod build;
+mod display;
+
 use bpf::helper::Helper;
 
 use crate::span::Span;
+
+pub use build::Builder;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -73,8 +78,20 @@ pub enum Operand {
     Imm(i64),
 }
 
+impl From<VReg> for Operand {
+    fn from(register: VReg) -> Self {
+        Operand::Reg(register)
+    }
+}
+
+impl From<i64> for Operand {
+    fn from(value: i64) -> Self {
+        Operand::Imm(value)
+    }
+}
+
 /// Bytes of a load or store: 1, 2, 4 or 8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Width {
     /// 1
     B1,
@@ -86,9 +103,37 @@ pub enum Width {
     B8,
 }
 
+impl Width {
+    /// The width of so many bytes, where there is one.
+    pub fn from_bytes(bytes: u32) -> Option<Self> {
+        match bytes {
+            1 => Some(Width::B1),
+            2 => Some(Width::B2),
+            4 => Some(Width::B4),
+            8 => Some(Width::B8),
+            _ => None,
+        }
+    }
+
+    /// In bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Width::B1 => 1,
+            Width::B2 => 2,
+            Width::B4 => 4,
+            Width::B8 => 8,
+        }
+    }
+
+    /// In bits.
+    pub fn bits(self) -> u32 {
+        self.bytes() * 8
+    }
+}
+
 /// Arithmetic on 64 bits. Division and remainder are unsigned as the machine's: by zero gives 0 and the dividend; `lower` builds
 /// signed division and bpftrace's rules out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "they are what they are called")]
 pub enum Op {
     Add,
@@ -105,7 +150,7 @@ pub enum Op {
 }
 
 /// Comparisons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "they are what they are called")]
 pub enum Cmp {
     Eq,
@@ -121,7 +166,8 @@ pub enum Cmp {
 }
 
 /// One operation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each form says what its fields are")]
 pub enum Inst {
     /// `dst = value`
     Copy { dst: VReg, value: Operand },
@@ -160,8 +206,21 @@ pub enum Base {
     Slot(SlotId),
 }
 
+impl From<VReg> for Base {
+    fn from(register: VReg) -> Self {
+        Base::Reg(register)
+    }
+}
+
+impl From<SlotId> for Base {
+    fn from(slot: SlotId) -> Self {
+        Base::Slot(slot)
+    }
+}
+
 /// How a block ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each form says what its fields are")]
 pub enum Term {
     /// Go there.
     Jump(BlockId),
