@@ -2,7 +2,9 @@
 //!
 //! Pure: bytes in, bytes out. Leaves talking to the kernel to the agent.
 
+pub mod asm;
 pub mod btf;
+pub mod disasm;
 pub mod helper;
 pub mod insn;
 pub mod map;

@@ -51,11 +51,7 @@ impl Builder {
     /// A new block, which does not become the current one.
     pub fn new_block(&mut self) -> BlockId {
         let id = BlockId(self.function.blocks.len() as u32);
-        self.function.blocks.push(Block {
-            insts: Vec::new(),
-            term: Term::Exit(Operand::Imm(0)),
-            term_span: self.span,
-        });
+        self.function.blocks.push(Block { insts: Vec::new(), term: Term::Exit(Operand::Imm(0)), term_span: self.span });
         self.ended.push(false);
         id
     }
