@@ -1,1 +1,3 @@
-//! placeholder
+//! What the suites that cross crates share; the suites themselves are in `tests/`.
+
+pub mod cluster;
