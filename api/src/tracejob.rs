@@ -15,6 +15,7 @@ use crate::selector::LabelSelector;
 use crate::status::TraceJobStatus;
 
 /// One bpftrace script, run on many nodes at once, for a limited time, with one merged result.
+#[allow(clippy::duplicated_attributes, reason = "each printer column has its own")]
 #[derive(Clone, Debug, Default, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
 #[kube(
     group = "bpfleet.dev",
