@@ -3,6 +3,8 @@
 //! Owns the types of map keys and values and of ring buffer records, with their byte layout. The compiler writes it,
 //! [`crate::decode`] reads it; nothing else interprets map bytes. Integers are in the byte order of the node.
 
+#![allow(missing_docs, reason = "fields of variants are told with their variant")]
+
 use serde::{Deserialize, Serialize};
 
 /// What a script's maps and events look like.
@@ -136,7 +138,7 @@ pub struct StackType {
 }
 
 /// How the frames of a stack print, as bpftrace's `stack_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum StackMode {
     /// `symbol+offset`.
     #[default]
