@@ -179,6 +179,10 @@ impl Merged {
             nodes.insert(node.to_owned(), map.clone());
             return;
         };
+        kept.keyed |= map.keyed;
+        if map.zero > kept.zero {
+            kept.zero.clone_from(&map.zero);
+        }
         for (key, cell) in &map.rows {
             let row = kept.rows.entry(key.clone()).or_insert_with(|| cell.clone());
             if *cell > *row {
