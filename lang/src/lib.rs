@@ -4,8 +4,10 @@
 //! concrete, `check` types every expression, `lower` makes [`ir`], the passes improve it, `emit` makes instructions.
 
 pub mod ast;
+mod bits;
 pub mod compiled;
 pub mod diagnostic;
+pub mod emit;
 pub mod ir;
 pub mod span;
 pub mod target;

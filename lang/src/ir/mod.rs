@@ -7,6 +7,8 @@
 
 pub mod build;
 mod display;
+pub mod verify;
+mod walk;
 
 use bpf::helper::Helper;
 

@@ -1,0 +1,299 @@
+//! What an instruction reads and writes, and where a block leads: the questions every pass asks.
+
+use super::{Base, Block, BlockId, Cmp, Function, Inst, Op, Operand, Term, VReg};
+
+impl Inst {
+    /// The register it assigns.
+    pub fn dst(&self) -> Option<VReg> {
+        match self {
+            Inst::Copy { dst, .. }
+            | Inst::Bin { dst, .. }
+            | Inst::Extend { dst, .. }
+            | Inst::Swap { dst, .. }
+            | Inst::Set { dst, .. }
+            | Inst::Load { dst, .. }
+            | Inst::SlotAddr { dst, .. }
+            | Inst::MapAddr { dst, .. }
+            | Inst::MapValueAddr { dst, .. }
+            | Inst::Context { dst } => Some(*dst),
+            Inst::Call { dst, .. } => *dst,
+            Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
+        }
+    }
+
+    /// Calls `visit` for every register it reads.
+    pub fn for_each_use(&self, mut visit: impl FnMut(VReg)) {
+        let mut operand = |operand: &Operand| {
+            if let Operand::Reg(register) = operand {
+                visit(*register);
+            }
+        };
+        match self {
+            Inst::Copy { value, .. } | Inst::Extend { value, .. } => operand(value),
+            Inst::Bin { a, b, .. } | Inst::Set { a, b, .. } => {
+                operand(a);
+                operand(b);
+            }
+            Inst::Call { args, .. } => args.iter().for_each(operand),
+            Inst::Swap { value, .. } => visit(*value),
+            Inst::Load { base, .. } => base.register().into_iter().for_each(visit),
+            Inst::Store { base, value, .. } => {
+                operand(value);
+                base.register().into_iter().for_each(visit);
+            }
+            Inst::AtomicAdd { base, value, .. } => {
+                visit(*value);
+                base.register().into_iter().for_each(visit);
+            }
+            Inst::SlotAddr { .. } | Inst::MapAddr { .. } | Inst::MapValueAddr { .. } | Inst::Context { .. } => {}
+        }
+    }
+
+    /// Calls `visit` for every operand that may be a register or a constant.
+    pub fn for_each_operand_mut(&mut self, visit: impl FnMut(&mut Operand)) {
+        match self {
+            Inst::Copy { value, .. } | Inst::Extend { value, .. } | Inst::Store { value, .. } => {
+                [value].into_iter().for_each(visit)
+            }
+            Inst::Bin { a, b, .. } | Inst::Set { a, b, .. } => [a, b].into_iter().for_each(visit),
+            Inst::Call { args, .. } => args.iter_mut().for_each(visit),
+            _ => {}
+        }
+    }
+
+    /// Calls `visit` for every place that takes a register only: bases, and values that cannot be constants.
+    pub fn for_each_register_mut(&mut self, visit: impl FnMut(&mut VReg)) {
+        match self {
+            Inst::Load { base: Base::Reg(base), .. } | Inst::Store { base: Base::Reg(base), .. } => {
+                [base].into_iter().for_each(visit);
+            }
+            Inst::AtomicAdd { base: Base::Reg(base), value, .. } => [base, value].into_iter().for_each(visit),
+            Inst::AtomicAdd { value, .. } | Inst::Swap { value, .. } => [value].into_iter().for_each(visit),
+            _ => {}
+        }
+    }
+
+    /// Whether it does more than assign its register, so that it stays when nobody reads that.
+    pub fn has_effect(&self) -> bool {
+        match self {
+            Inst::Store { .. } | Inst::AtomicAdd { .. } => true,
+            Inst::Call { helper, .. } => !helper.is_pure(),
+            _ => false,
+        }
+    }
+}
+
+impl Term {
+    /// The blocks it may go to, each once per edge.
+    pub fn successors(&self) -> impl Iterator<Item = BlockId> + use<> {
+        let (first, second) = match *self {
+            Term::Jump(target) => (Some(target), None),
+            Term::Branch { then, otherwise, .. } => (Some(then), Some(otherwise)),
+            Term::Exit(_) => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Calls `visit` for every block it may go to.
+    pub fn for_each_target_mut(&mut self, mut visit: impl FnMut(&mut BlockId)) {
+        match self {
+            Term::Jump(target) => visit(target),
+            Term::Branch { then, otherwise, .. } => {
+                visit(then);
+                visit(otherwise);
+            }
+            Term::Exit(_) => {}
+        }
+    }
+
+    /// Calls `visit` for every register it reads.
+    pub fn for_each_use(&self, mut visit: impl FnMut(VReg)) {
+        let mut operand = |operand: &Operand| {
+            if let Operand::Reg(register) = operand {
+                visit(*register);
+            }
+        };
+        match self {
+            Term::Branch { a, b, .. } => {
+                operand(a);
+                operand(b);
+            }
+            Term::Exit(value) => operand(value),
+            Term::Jump(_) => {}
+        }
+    }
+
+    /// Calls `visit` for every operand.
+    pub fn for_each_operand_mut(&mut self, mut visit: impl FnMut(&mut Operand)) {
+        match self {
+            Term::Branch { a, b, .. } => {
+                visit(a);
+                visit(b);
+            }
+            Term::Exit(value) => visit(value),
+            Term::Jump(_) => {}
+        }
+    }
+}
+
+impl Base {
+    /// The register, where the base is one.
+    pub fn register(self) -> Option<VReg> {
+        match self {
+            Base::Reg(register) => Some(register),
+            Base::Slot(_) => None,
+        }
+    }
+}
+
+impl Operand {
+    /// The register, where the operand is one.
+    pub fn register(self) -> Option<VReg> {
+        match self {
+            Operand::Reg(register) => Some(register),
+            Operand::Imm(_) => None,
+        }
+    }
+
+    /// The constant, where the operand is one.
+    pub fn constant(self) -> Option<i64> {
+        match self {
+            Operand::Reg(_) => None,
+            Operand::Imm(value) => Some(value),
+        }
+    }
+}
+
+impl Op {
+    /// Whether the operands may be swapped.
+    pub fn is_commutative(self) -> bool {
+        matches!(self, Op::Add | Op::Mul | Op::And | Op::Or | Op::Xor)
+    }
+
+    /// The operation on two constants.
+    pub fn eval(self, a: i64, b: i64) -> i64 {
+        let (ua, ub) = (a as u64, b as u64);
+        match self {
+            Op::Add => a.wrapping_add(b),
+            Op::Sub => a.wrapping_sub(b),
+            Op::Mul => a.wrapping_mul(b),
+            Op::UDiv => ua.checked_div(ub).unwrap_or(0) as i64,
+            Op::UMod => ua.checked_rem(ub).unwrap_or(ua) as i64,
+            Op::And => a & b,
+            Op::Or => a | b,
+            Op::Xor => a ^ b,
+            Op::Shl => a << (b & 63),
+            Op::LShr => (ua >> (b & 63)) as i64,
+            Op::AShr => a >> (b & 63),
+        }
+    }
+}
+
+impl Cmp {
+    /// Whether it holds for two constants.
+    pub fn eval(self, a: i64, b: i64) -> bool {
+        let (ua, ub) = (a as u64, b as u64);
+        match self {
+            Cmp::Eq => a == b,
+            Cmp::Ne => a != b,
+            Cmp::ULt => ua < ub,
+            Cmp::ULe => ua <= ub,
+            Cmp::UGt => ua > ub,
+            Cmp::UGe => ua >= ub,
+            Cmp::SLt => a < b,
+            Cmp::SLe => a <= b,
+            Cmp::SGt => a > b,
+            Cmp::SGe => a >= b,
+        }
+    }
+
+    /// The comparison that holds exactly where this one does not.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        match self {
+            Cmp::Eq => Cmp::Ne,
+            Cmp::Ne => Cmp::Eq,
+            Cmp::ULt => Cmp::UGe,
+            Cmp::ULe => Cmp::UGt,
+            Cmp::UGt => Cmp::ULe,
+            Cmp::UGe => Cmp::ULt,
+            Cmp::SLt => Cmp::SGe,
+            Cmp::SLe => Cmp::SGt,
+            Cmp::SGt => Cmp::SLe,
+            Cmp::SGe => Cmp::SLt,
+        }
+    }
+
+    /// The comparison with its operands swapped.
+    #[must_use]
+    pub fn swapped(self) -> Self {
+        match self {
+            Cmp::Eq => Cmp::Eq,
+            Cmp::Ne => Cmp::Ne,
+            Cmp::ULt => Cmp::UGt,
+            Cmp::ULe => Cmp::UGe,
+            Cmp::UGt => Cmp::ULt,
+            Cmp::UGe => Cmp::ULe,
+            Cmp::SLt => Cmp::SGt,
+            Cmp::SLe => Cmp::SGe,
+            Cmp::SGt => Cmp::SLt,
+            Cmp::SGe => Cmp::SLe,
+        }
+    }
+}
+
+impl Function {
+    /// How often each register is assigned. One that is assigned once has the same value wherever it may be read, as in SSA:
+    /// every path to a read passes the assignment.
+    pub fn assignments(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.vregs as usize];
+        for register in self.insts().filter_map(Inst::dst) {
+            if let Some(count) = counts.get_mut(register.0 as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// Every instruction, block by block.
+    pub fn insts(&self) -> impl Iterator<Item = &Inst> {
+        self.blocks.iter().flat_map(|block: &Block| block.insts.iter().map(|(inst, _)| inst))
+    }
+
+    /// Blocks that can be reached, each before its successors except on edges that go back.
+    pub fn reverse_postorder(&self) -> Vec<BlockId> {
+        let mut order = Vec::with_capacity(self.blocks.len());
+        let mut seen = vec![false; self.blocks.len()];
+        let mut open: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
+        let mut enter = |block: BlockId, open: &mut Vec<(BlockId, Vec<BlockId>)>| {
+            let Some(seen) = seen.get_mut(block.0 as usize).filter(|seen| !**seen) else { return };
+            *seen = true;
+            let successors = self.blocks.get(block.0 as usize).map(|block| block.successors_likely_last());
+            open.push((block, successors.unwrap_or_default()));
+        };
+        enter(BlockId(0), &mut open);
+        while let Some((block, successors)) = open.last_mut() {
+            if successors.is_empty() {
+                order.push(*block);
+                open.pop();
+            } else {
+                let next = successors.remove(0);
+                enter(next, &mut open);
+            }
+        }
+        order.reverse();
+        order
+    }
+}
+
+impl Block {
+    /// The successors, with the one that should follow in the code last. A value that is null or equal to something is taken to
+    /// be the exception.
+    fn successors_likely_last(&self) -> Vec<BlockId> {
+        match self.term {
+            Term::Branch { cmp: Cmp::Eq, then, otherwise, .. } => vec![then, otherwise],
+            Term::Branch { then, otherwise, .. } => vec![otherwise, then],
+            _ => self.term.successors().collect(),
+        }
+    }
+}
