@@ -115,10 +115,12 @@ pub type Stmt = Spanned<StmtKind>;
 
 /// The kinds of statement.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "fields are described with their variant")]
 pub enum StmtKind {
     /// An expression for its effect: a call, `@x++`.
     Expr(Expr),
-    /// `target = value`, `target += value` .. (`op` is the binary operator of a compound assignment).
+    /// `target = value`, `target += value` .. (`op` is the binary operator of a compound assignment). The target is a variable,
+    /// a map or a map access; the name `_` throws the value away.
     Assign { target: Expr, op: Option<BinaryOp>, value: Expr },
     /// `let $x: type = value`.
     Let { name: Spanned<String>, ty: Option<TypeName>, value: Option<Expr> },
@@ -147,6 +149,7 @@ pub type Expr = Spanned<ExprKind>;
 
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "fields are described with their variant")]
 pub enum ExprKind {
     /// An integer literal; `negative` literals are a unary minus applied to one.
     Int { value: u64, text: String },
@@ -154,7 +157,7 @@ pub enum ExprKind {
     Str(String),
     /// `true` and `false`.
     Bool(bool),
-    /// A bare name: builtin, enum constant, macro or `#define`d name.
+    /// A bare name: builtin, enum constant or macro. What a `#define` names has been put in its place.
     Ident(String),
     /// `$name`, with the sigil.
     Variable(String),
@@ -190,7 +193,9 @@ pub enum ExprKind {
     Sizeof(TypeOrExpr),
     /// `offsetof(type or expr, field.path)`.
     Offsetof { base: TypeOrExpr, path: Vec<Spanned<String>> },
-    /// `typeof(..)` and `typeinfo(..)` where an expression is wanted.
+    /// `typeof(..)` where an expression is wanted: an argument of a macro that takes a type.
+    Typeof(TypeOrExpr),
+    /// `typeinfo(..)`.
     Typeinfo(TypeOrExpr),
     /// `{ stmts; value }` as an expression.
     Block(Block),

@@ -9,5 +9,11 @@ pub mod compiled;
 pub mod diagnostic;
 pub mod emit;
 pub mod ir;
+pub mod lex;
+pub mod parse;
+pub mod print;
 pub mod span;
 pub mod target;
+pub mod token;
+
+pub use parse::parse;
