@@ -18,16 +18,11 @@ pub enum Buckets {
 
 impl Buckets {
     /// How many buckets there are.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         match self {
-            Buckets::Log2(b) => b.len(),
-            Buckets::Linear(b) => b.len(),
+            Buckets::Log2(b) => b.count(),
+            Buckets::Linear(b) => b.count(),
         }
-    }
-
-    /// Never: there is always a bucket. Stands beside [`Buckets::len`] by custom.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 
     /// The bucket that `value` falls into; unsigned values are to be cast.
@@ -65,12 +60,12 @@ impl Buckets {
     /// The inclusive upper bound of every bucket, in order; `None` is +Inf.
     pub fn upper_bounds(&self) -> impl Iterator<Item = Option<i128>> + use<> {
         let buckets = *self;
-        (0..buckets.len()).map(move |index| buckets.upper(index))
+        (0..buckets.count()).map(move |index| buckets.upper(index))
     }
 
     /// The first and last bucket that is not empty.
     pub fn span(&self, histogram: &Histogram) -> Option<(u32, u32)> {
-        let mut within = histogram.buckets.range(..self.len()).filter(|(_, n)| **n > 0);
+        let mut within = histogram.buckets.range(..self.count()).filter(|(_, n)| **n > 0);
         let (first, _) = within.next()?;
         let last = within.next_back().map_or(first, |(last, _)| last);
         Some((*first, *last))
@@ -86,7 +81,7 @@ impl Buckets {
             Buckets::Linear(b) if b.min == 0 => first_used.min(1),
             Buckets::Linear(_) => 0,
         };
-        let last = last_used.max(through).min(self.len() - 1);
+        let last = last_used.max(through).min(self.count() - 1);
         let mut cumulative = 0u64;
         let mut classic = Vec::new();
         for index in first..=last {

@@ -19,13 +19,8 @@ impl Log2 {
     }
 
     /// How many buckets there are: 65 for `k` = 0.
-    pub fn len(self) -> u32 {
+    pub fn count(self) -> u32 {
         ((64 - self.k()) << self.k()) + 1
-    }
-
-    /// Never: there is always a bucket. Stands beside [`Log2::len`] by custom.
-    pub fn is_empty(self) -> bool {
-        false
     }
 
     /// The bucket that `value` falls into. An unsigned value is to be cast, so 2^63 and above count as negative.
@@ -113,7 +108,7 @@ mod tests {
     fn plain_upper_bounds_are_one_less_than_powers_of_two() {
         let uppers: Vec<_> = (0..7).map(|i| PLAIN.upper(i)).collect();
         assert_eq!(uppers, [-1, 0, 1, 3, 7, 15, 31].map(Some));
-        assert_eq!(PLAIN.upper(PLAIN.len() - 1), Some(i128::from(i64::MAX)));
+        assert_eq!(PLAIN.upper(PLAIN.count() - 1), Some(i128::from(i64::MAX)));
     }
 
     proptest! {
@@ -121,7 +116,7 @@ mod tests {
         fn every_value_lies_between_the_bounds_of_its_bucket(value: i64, bits in 0..=MAX_BITS) {
             let buckets = Log2 { bits };
             let index = buckets.index_of(value);
-            prop_assert!(index < buckets.len());
+            prop_assert!(index < buckets.count());
             prop_assert!(buckets.lower(index).is_none_or(|lower| lower <= i128::from(value)));
             prop_assert!(buckets.upper(index).is_some_and(|upper| i128::from(value) <= upper));
         }
@@ -129,7 +124,7 @@ mod tests {
         #[test]
         fn buckets_have_no_gaps(bits in 0..=MAX_BITS, step in 0u32..2000) {
             let buckets = Log2 { bits };
-            let index = step % (buckets.len() - 1);
+            let index = step % (buckets.count() - 1);
             prop_assert_eq!(buckets.upper(index).map(|upper| upper + 1), buckets.lower(index + 1));
         }
 

@@ -22,18 +22,13 @@ impl Linear {
     }
 
     /// How many buckets there are, at most [`MAX_BUCKETS`].
-    pub fn len(self) -> u32 {
+    pub fn count(self) -> u32 {
         let inner = (i128::from(self.max) - i128::from(self.min)).max(0) / self.step();
         u32::try_from(inner).unwrap_or(MAX_BUCKETS).saturating_add(2).min(MAX_BUCKETS)
     }
 
-    /// Never: there is always a bucket. Stands beside [`Linear::len`] by custom.
-    pub fn is_empty(self) -> bool {
-        false
-    }
-
     fn last(self) -> u32 {
-        self.len() - 1
+        self.count() - 1
     }
 
     /// The bucket that `value` falls into.
@@ -95,7 +90,7 @@ mod tests {
     #[test]
     fn the_greatest_value_falls_into_the_overflow_bucket() {
         let buckets = Linear { min: 0, max: 10, step: 5 };
-        assert_eq!(buckets.len(), 4);
+        assert_eq!(buckets.count(), 4);
         let labels: Vec<_> = [-1, 0, 4, 5, 9, 10, 99].map(|v| buckets.label(buckets.index_of(v))).into();
         assert_eq!(labels, ["(..., 0)", "[0, 5)", "[0, 5)", "[5, 10)", "[5, 10)", "[10, ...)", "[10, ...)"]);
     }
@@ -103,7 +98,7 @@ mod tests {
     #[test]
     fn a_step_that_does_not_divide_the_range_ends_at_the_last_whole_step() {
         let buckets = Linear { min: 0, max: 10, step: 3 };
-        assert_eq!(buckets.len(), 5);
+        assert_eq!(buckets.count(), 5);
         assert_eq!(buckets.label(buckets.index_of(9)), "[9, ...)");
         assert_eq!(buckets.upper(3), Some(8));
         assert_eq!(buckets.upper(4), None);
@@ -128,7 +123,7 @@ mod tests {
         fn every_value_lies_between_the_bounds_of_its_bucket(value: i64, min: i64, max: i64, step: i64) {
             let buckets = Linear { min, max, step };
             let index = buckets.index_of(value);
-            prop_assert!(index < buckets.len());
+            prop_assert!(index < buckets.count());
             prop_assert!(buckets.lower(index).is_none_or(|lower| lower <= i128::from(value)));
             prop_assert!(buckets.upper(index).is_none_or(|upper| i128::from(value) <= upper));
             let _ = buckets.label(index);

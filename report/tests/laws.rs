@@ -5,9 +5,9 @@ mod arbitrary;
 use arbitrary::{snapshot, value};
 use proptest::prelude::*;
 use report::bound::{limit, mass};
-use report::merge::{Merged, merge};
+use report::merge::{Merged, merge, merge_cell};
 use report::patch::{Patch, apply, diff, is_sound};
-use report::{Kind, Snapshot, Value, json, status, text};
+use report::{Cell, Histogram, Kind, Mean, Snapshot, Value, json, status, text};
 
 fn merged(parts: &[(&str, &Snapshot)]) -> Merged {
     let mut all = Merged::default();
@@ -136,7 +136,7 @@ proptest! {
 #[test]
 fn maps_that_differ_in_signedness_alone_merge_as_signed() {
     let sum = |signed, n| {
-        let rows = [(report::Key::default(), report::Cell::Sum(n))].into();
+        let rows = [(report::Key::default(), Cell::Sum(n))].into();
         let map = report::MapData { rows, ..report::MapData::empty(Kind::Sum { signed }, false) };
         Snapshot { maps: [("@".to_owned(), map)].into() }
     };
@@ -148,10 +148,42 @@ fn maps_that_differ_in_signedness_alone_merge_as_signed() {
 #[test]
 fn plain_values_stay_apart_by_node() {
     let plain = |n: i64| {
-        let rows = [(report::Key::from(["k"]), report::Cell::Value(Value::Int(n)))].into();
+        let rows = [(report::Key::from(["k"]), Cell::Value(Value::Int(n)))].into();
         let map = report::MapData { rows, ..report::MapData::empty(Kind::Value, true) };
         Snapshot { maps: [("@x".to_owned(), map)].into() }
     };
     let flat = merged(&[("node-a", &plain(1)), ("node-b", &plain(2))]).flatten();
     assert_eq!(text::snapshot(&flat), "\n\n@x[node-a, k]: 1\n@x[node-b, k]: 2\n");
+}
+
+#[test]
+fn every_kind_adds_up_in_its_own_way() {
+    let mean = |total, count| Mean { total, count };
+    let histogram = |sum, buckets: &[(u32, u64)]| Histogram { sum, buckets: buckets.iter().copied().collect() };
+    let cases = [
+        (Cell::Count(2), Cell::Count(3), Cell::Count(5)),
+        (Cell::Sum(-2), Cell::Sum(3), Cell::Sum(1)),
+        (Cell::Sum(i128::from(u64::MAX)), Cell::Sum(1), Cell::Sum(1 << 64)),
+        (Cell::Min(Some(2)), Cell::Min(Some(-3)), Cell::Min(Some(-3))),
+        (Cell::Min(Some(2)), Cell::Min(None), Cell::Min(Some(2))),
+        (Cell::Max(Some(2)), Cell::Max(Some(-3)), Cell::Max(Some(2))),
+        (Cell::Max(None), Cell::Max(Some(-3)), Cell::Max(Some(-3))),
+        (Cell::Avg(mean(10, 1)), Cell::Avg(mean(2, 3)), Cell::Avg(mean(12, 4))),
+        (Cell::Stats(mean(-1, 1)), Cell::Stats(mean(4, 2)), Cell::Stats(mean(3, 3))),
+        (
+            Cell::Hist(histogram(7, &[(1, 1), (3, 2)])),
+            Cell::Hist(histogram(-2, &[(0, 1), (3, 1)])),
+            Cell::Hist(histogram(5, &[(0, 1), (1, 1), (3, 3)])),
+        ),
+        (
+            Cell::Lhist(histogram(1, &[(1, 1)])),
+            Cell::Lhist(histogram(1, &[(1, 1)])),
+            Cell::Lhist(histogram(2, &[(1, 2)])),
+        ),
+    ];
+    for (a, b, expected) in cases {
+        let mut sum = a.clone();
+        assert_eq!(merge_cell(&mut sum, &b), Ok(()));
+        assert_eq!(sum, expected);
+    }
 }

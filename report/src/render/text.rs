@@ -96,15 +96,15 @@ fn histogram(kind: &Kind, histogram: &Histogram, div: Option<u64>) -> String {
     let Some((buckets, (first, last))) = kind.buckets().and_then(|b| Some((b, b.span(histogram)?))) else {
         return text;
     };
-    let count = |index: &u32| histogram.buckets.get(index).copied().unwrap_or(0);
-    let max = (first..=last).map(|index| count(&index)).max().unwrap_or(1);
+    // Bars compare what is shown, so after the division.
+    let shown = |index: u32| histogram.buckets.get(&index).copied().unwrap_or(0) / div.unwrap_or(1).max(1);
+    let max = (first..=last).map(shown).max().unwrap_or(0).max(1);
     for index in first..=last {
-        let n = count(&index);
+        let n = shown(index);
         // Single precision, as bpftrace reckons it: some bars would come out a character longer otherwise.
         let bar = "@".repeat((n as f32 / max as f32 * BAR_WIDTH) as usize);
-        let shown = i128::from(n) / divisor(div);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:<16}{shown:>8} |{bar:<52}|", buckets.label(index));
+        let _ = writeln!(text, "{:<16}{n:>8} |{bar:<52}|", buckets.label(index));
     }
     text
 }
