@@ -41,6 +41,7 @@ pub struct TraceJobStatus {
     pub conditions: Vec<Condition>,
     /// How many nodes are in which state.
     #[serde(default)]
+    #[schemars(transform = without_default)]
     pub nodes: NodeCounts,
     /// Nodes that contribute less than they should, the first ones in order of their name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +164,11 @@ pub struct MapResult {
     pub omitted: i64,
 }
 
+/// A default that is an object with an empty string is refused by an API server 1.20, which takes that string for null.
+fn without_default(schema: &mut schemars::Schema) {
+    schema.remove("default");
+}
+
 fn is_zero(value: &i64) -> bool {
     *value == 0
 }
@@ -220,8 +226,7 @@ pub struct Entry {
     pub value: Option<String>,
     /// How many values went in, for avg, stats, hist and lhist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40))]
-    pub count: Option<String>,
+    pub count: Option<i64>,
     /// Their sum, for avg, stats, hist and lhist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 40))]
