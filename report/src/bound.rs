@@ -70,13 +70,17 @@ pub fn mass(cell: &Cell) -> i128 {
 pub fn limit(snapshot: &mut Snapshot, max_rows: usize) -> Dropped {
     let mut dropped = Dropped::default();
     for (name, map) in &mut snapshot.maps {
-        for key in smallest(map, max_rows) {
-            if let Some(cell) = map.rows.remove(&key) {
-                dropped.note(name, &cell);
-            }
-        }
+        limit_map(name, map, max_rows, &mut dropped);
     }
     dropped
+}
+
+pub(crate) fn limit_map(name: &str, map: &mut MapData, max_rows: usize, dropped: &mut Dropped) {
+    for key in smallest(map, max_rows) {
+        if let Some(cell) = map.rows.remove(&key) {
+            dropped.note(name, &cell);
+        }
+    }
 }
 
 fn smallest(map: &MapData, max_rows: usize) -> Vec<Key> {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bound::Dropped;
+use crate::bound::{Dropped, limit, limit_map};
 use crate::snapshot::{Cell, Histogram, Key, Kind, MapData, Mean, Snapshot};
 use crate::value::Value;
 
@@ -189,6 +189,23 @@ impl Merged {
                 row.clone_from(cell);
             }
         }
+    }
+
+    /// Keeps at most `max_rows` rows of each map, the largest. Of plain values every node keeps an equal share; where
+    /// there are more nodes than rows, the first nodes in name order keep one row each.
+    pub fn limit(&mut self, max_rows: usize) -> Dropped {
+        let mut dropped = limit(&mut self.total, max_rows);
+        for (name, nodes) in &mut self.per_node {
+            let rows: usize = nodes.values().map(|map| map.rows.len()).sum();
+            if rows <= max_rows {
+                continue;
+            }
+            let share = (max_rows / nodes.len().max(1)).max(1);
+            for (n, map) in nodes.values_mut().enumerate() {
+                limit_map(name, map, if n < max_rows { share } else { 0 }, &mut dropped);
+            }
+        }
+        dropped
     }
 
     /// As one snapshot: plain values get their node's name as the first component of their key.

@@ -31,7 +31,6 @@ impl Default for Limits {
 
 /// The maps of a result, as far as limits allow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResultMaps {
     /// The maps, in name order.
@@ -43,44 +42,20 @@ pub struct ResultMaps {
 
 /// One map of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResultMap {
     /// The map's name with its sigil.
     pub name: String,
-    /// count, sum, min, max, avg, stats, hist, lhist or value.
-    pub kind: String,
-    /// How a histogram divides the integers; absent for other kinds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub buckets: Option<ResultBuckets>,
+    /// What the rows are; of histograms with what tells their buckets' bounds.
+    pub kind: Kind,
     /// The largest rows, largest first.
     pub entries: Vec<ResultEntry>,
     /// How many rows there are in all.
     pub total_entries: i64,
 }
 
-/// How a histogram's bucket numbers turn into bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct ResultBuckets {
-    /// hist's second argument.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bits: Option<i32>,
-    /// lhist's least value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub min: Option<i64>,
-    /// lhist's greatest value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max: Option<i64>,
-    /// lhist's step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<i64>,
-}
-
 /// One row of a map.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResultEntry {
     /// The key's components as text; empty for a map without keys.
@@ -116,24 +91,12 @@ pub fn summarise(snapshot: &Snapshot, limits: &Limits) -> ResultMaps {
         summary.truncated |= row_writer.cut;
         summary.maps.push(ResultMap {
             name: name.clone(),
-            kind: map.kind.name().to_owned(),
-            buckets: buckets(&map.kind),
+            kind: map.kind,
             entries,
             total_entries: i64::try_from(map.rows.len()).unwrap_or(i64::MAX),
         });
     }
     summary
-}
-
-fn buckets(kind: &Kind) -> Option<ResultBuckets> {
-    let none = ResultBuckets { bits: None, min: None, max: None, step: None };
-    match *kind {
-        Kind::Hist { bits, .. } => Some(ResultBuckets { bits: Some(i32::from(bits)), ..none }),
-        Kind::Lhist { min, max, step, .. } => {
-            Some(ResultBuckets { min: Some(min), max: Some(max), step: Some(step), ..none })
-        }
-        _ => None,
-    }
 }
 
 struct RowWriter<'a> {

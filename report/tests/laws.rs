@@ -73,6 +73,24 @@ proptest! {
     }
 
     #[test]
+    fn plain_values_of_many_nodes_are_limited_too(parts in proptest::collection::vec(snapshot(), 0..5), max in 0usize..8) {
+        let names: Vec<String> = (0..parts.len()).map(|n| format!("node-{n}")).collect();
+        let mut all = merged(&names.iter().map(String::as_str).zip(&parts).collect::<Vec<_>>());
+        let plain = |merged: &Merged| {
+            let nodes = merged.per_node.values().map(|nodes| nodes.values().map(|map| map.rows.len()).sum::<usize>());
+            nodes.max().unwrap_or(0)
+        };
+        let total = |merged: &Merged| merged.total.maps.values().map(|map| map.rows.len()).sum::<usize>() as u64;
+        let per_node = |merged: &Merged| -> u64 {
+            merged.per_node.values().flat_map(|nodes| nodes.values()).map(|map| map.rows.len() as u64).sum()
+        };
+        let before = total(&all) + per_node(&all);
+        let dropped = all.limit(max);
+        prop_assert_eq!(total(&all) + per_node(&all) + dropped.rows(), before);
+        prop_assert!(plain(&all) <= max);
+    }
+
+    #[test]
     fn a_patch_turns_the_old_into_the_new(old in snapshot(), new in snapshot()) {
         let patch = diff(&old, &new);
         let mut patched = old.clone();

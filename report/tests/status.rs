@@ -17,7 +17,7 @@ fn a_histogram_is_its_first_index_and_its_counts() {
     let summary = summarise(&snapshot(Kind::Hist { bits: 0, signed: true }, rows), &Limits::default());
     let expected = json!({
         "maps": [{
-            "name": "@m", "kind": "hist", "buckets": {"bits": 0}, "totalEntries": 1,
+            "name": "@m", "kind": {"hist": {"bits": 0, "signed": true}}, "totalEntries": 1,
             "entries": [{"key": ["cat"], "count": 3, "sum": "40", "firstIndex": 3, "counts": [2, 0, 1]}],
         }],
         "truncated": false,
