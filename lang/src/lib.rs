@@ -11,6 +11,7 @@ pub mod emit;
 pub mod ir;
 pub mod lex;
 pub mod parse;
+pub mod passes;
 pub mod print;
 pub mod span;
 pub mod target;
