@@ -1,3 +1,4 @@
 //! What the suites that cross crates share; the suites themselves are in `tests/`.
 
 pub mod cluster;
+pub mod dashboard;

@@ -1,11 +1,11 @@
-//! The real helm, without a network and with a home of its own.
+//! The real helm, with a home of its own. Charts come from the checkout, never from the network.
 
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Answer, Programs};
+use super::{Answer, Cluster, Programs};
 
 /// Runs helm; its caches and settings vanish with the handle.
 #[derive(Debug)]
@@ -28,6 +28,14 @@ impl Helm {
     /// `helm template RELEASE CHART ARGS`: the rendered manifests on standard output.
     pub fn template(&self, release: &str, chart: &Path, args: &[&str]) -> Answer {
         self.run("template", &[release, &chart.to_string_lossy()], args)
+    }
+
+    /// `helm install RELEASE CHART --namespace NAMESPACE --create-namespace ARGS` into a cluster, without waiting for pods,
+    /// which a cluster without nodes will never run.
+    pub fn install(&self, cluster: &Cluster, release: &str, chart: &Path, namespace: &str, args: &[&str]) -> Answer {
+        let kubeconfig = cluster.kubeconfig();
+        let into = ["--kubeconfig", &*kubeconfig.to_string_lossy(), "--namespace", namespace, "--create-namespace"];
+        self.run("install", &[release, &chart.to_string_lossy()], &[&into, args].concat())
     }
 
     fn run(&self, verb: &str, first: &[&str], rest: &[&str]) -> Answer {
