@@ -67,7 +67,8 @@ impl<'a> Allocation<'a> {
 
     fn place(&mut self, index: usize) {
         let Some(life) = self.intervals.lives.get(index) else { return };
-        let wanted = life.moves.iter().filter_map(|other| self.register_of(*other));
+        let near = life.moves.iter().filter_map(|other| self.register_of(*other));
+        let wanted = near.chain(life.moves.iter().flat_map(|other| self.wanted_by(*other)));
         let free = wanted.chain(PREFERENCE).find(|register| self.is_free(*register, life));
         match free {
             Some(register) => self.give(index, life, register),
@@ -80,6 +81,13 @@ impl<'a> Allocation<'a> {
             Some(index) => self.given.get(index).copied().flatten(),
             None => Some(register.0 as u8),
         }
+    }
+
+    /// The registers that a value without one would like best.
+    fn wanted_by(&self, register: Register) -> impl Iterator<Item = u8> {
+        let open = register.virtual_index().filter(|index| self.given.get(*index) == Some(&None));
+        let life = open.and_then(|index| self.intervals.lives.get(index));
+        life.into_iter().flat_map(|life| life.moves.iter().filter_map(|other| self.register_of(*other)))
     }
 
     fn is_free(&self, register: u8, life: &Life) -> bool {

@@ -145,6 +145,41 @@ impl Code {
     }
 }
 
+/// Leads jumps past blocks that only jump on, and drops those.
+pub(super) fn drop_empty(code: &mut Code) {
+    let mut aliases: Vec<Label> = (0..code.labels).map(Label).collect();
+    for block in &code.blocks {
+        if let (End::Jump(target), true) = (block.end, block.insts.is_empty())
+            && let Some(alias) = aliases.get_mut(block.label.0 as usize)
+        {
+            *alias = target;
+        }
+    }
+    let resolve = |label: Label| {
+        let next = |label: &Label| aliases.get(label.0 as usize).copied().filter(|next| next != label);
+        // The bound is for blocks that jump in a circle.
+        std::iter::successors(Some(label), next).take(aliases.len()).last().unwrap_or(label)
+    };
+    for block in &mut code.blocks {
+        match &mut block.end {
+            End::Jump(target) => *target = resolve(*target),
+            End::Branch { then, otherwise, .. } => {
+                *then = resolve(*then);
+                *otherwise = resolve(*otherwise);
+            }
+            End::Exit => {}
+        }
+    }
+    let second = code.blocks.get(1).map(|block| block.label);
+    let mut index = 0;
+    code.blocks.retain(|block| {
+        index += 1;
+        let first_falls_through = index > 1 || block.end.targets().next() == second;
+        let jumps_on = matches!(block.end, End::Jump(target) if target != block.label);
+        !(block.insts.is_empty() && jumps_on && first_falls_through)
+    });
+}
+
 impl Inst {
     /// The register it assigns, beside those a call clobbers.
     pub fn def(&self) -> Option<Register> {

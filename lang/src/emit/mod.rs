@@ -78,5 +78,6 @@ pub fn emit(function: &Function) -> Result<Emitted, EmitError> {
     verify(function)?;
     let mut code = select::select(function);
     allocate::allocate(&mut code)?;
+    machine::drop_empty(&mut code);
     encode::encode(&code)
 }
