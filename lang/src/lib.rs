@@ -5,6 +5,7 @@
 
 pub mod ast;
 mod bits;
+pub mod codes;
 pub mod compiled;
 pub mod diagnostic;
 pub mod emit;
@@ -13,6 +14,7 @@ pub mod lex;
 pub mod parse;
 pub mod passes;
 pub mod print;
+pub mod render;
 pub mod span;
 pub mod target;
 pub mod token;

@@ -158,7 +158,12 @@ impl Printer<'_> {
                 self.push(" ");
             }
             self.push("/");
+            let mark = self.mark();
             self.expr(predicate, 0);
+            // `/*` would open a comment.
+            if self.since(mark).starts_with('*') {
+                self.enclose(mark);
+            }
             self.push("/");
         }
         self.push(" ");
