@@ -4,6 +4,7 @@
 
 pub mod asm;
 pub mod btf;
+pub mod check;
 pub mod disasm;
 pub mod helper;
 pub mod insn;

@@ -24,6 +24,7 @@ fn interpreted(function: &Function) -> Outcome {
 fn compiled(function: &Function) -> (Emitted, Outcome) {
     let emitted = emit(function).unwrap_or_else(|error| panic!("{error}\n{function}"));
     assert_eq!(emitted.insns.len(), emitted.spans.len());
+    bpf::check::check(&emitted.insns).unwrap_or_else(|error| panic!("{error}\n{}", listing(&emitted)));
     let outcome = machine::run(&emitted);
     (emitted, outcome)
 }
