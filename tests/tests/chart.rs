@@ -76,7 +76,12 @@ fn the_api_server_accepts_every_rendered_manifest() {
         let file = cluster.folder().join("rendered.yaml");
         std::fs::write(&file, rendered.expect()).unwrap();
         let accepted = cluster.kubectl(&["apply", "--dry-run=server", "-f", &file.to_string_lossy()]).expect();
-        for object in ["deployment.apps/bpfleet-operator", "daemonset.apps/bpfleet-agent", "tracejobs.bpfleet.dev"] {
+        for object in [
+            "deployment.apps/bpfleet-operator",
+            "daemonset.apps/bpfleet-agent",
+            "pod/bpfleet-test-check",
+            "tracejobs.bpfleet.dev",
+        ] {
             assert!(accepted.contains(object), "{accepted}");
         }
         assert!(accepted.lines().all(|line| line.ends_with("(server dry run)")), "{accepted}");
