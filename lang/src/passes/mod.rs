@@ -7,7 +7,10 @@
 mod fold;
 mod known;
 mod propagate;
+mod reach;
 mod share;
+mod slots;
+mod stores;
 mod straighten;
 mod sweep;
 #[cfg(test)]
@@ -22,15 +25,23 @@ const ROUNDS: usize = 8;
 pub fn improve(function: &mut Function) {
     for _ in 0..ROUNDS {
         let mut changed = false;
-        for pass in [propagate::propagate, share::share, straighten::straighten, sweep::sweep] {
+        for pass in [propagate::propagate, share::share, straighten::straighten, stores::stores, sweep::sweep] {
             changed |= pass(function);
-            #[cfg(debug_assertions)]
-            if let Err(broken) = crate::ir::verify::verify(function) {
-                debug_assert!(false, "after a pass: {broken}\n{function}");
-            }
+            assert_sound(function);
         }
         if !changed {
-            return;
+            break;
         }
+    }
+    slots::merge(function);
+    assert_sound(function);
+}
+
+/// In debug builds: a pass that breaks a rule is at fault, not the script.
+fn assert_sound(function: &Function) {
+    if cfg!(debug_assertions)
+        && let Err(broken) = crate::ir::verify::verify(function)
+    {
+        debug_assert!(false, "after a pass: {broken}\n{function}");
     }
 }

@@ -145,3 +145,55 @@ bb2:
 ";
     assert_eq!(text, expected);
 }
+
+#[test]
+fn zeros_that_are_overwritten_are_not_stored() {
+    let text = improved(|b| {
+        let key = b.slot(16);
+        b.store_zeros(key, 0, 16);
+        let pid = b.call(Helper::GetCurrentPidTgid, &[]);
+        b.store(key, 0, Width::B8, pid);
+        let random = b.call(Helper::GetPrandomU32, &[]);
+        b.store(key, 8, Width::B4, random);
+        let map = b.map_addr(crate::ir::MapRef(0));
+        let address = b.slot_addr(key, 0);
+        b.call_void(Helper::MapDeleteElem, &[map.into(), address.into()]);
+        b.store(key, 0, Width::B8, 3);
+        b.exit(0);
+    });
+    assert_eq!(text.matches("] = 0\n").count(), 0, "{text}");
+    assert!(text.contains("u64[slot0 + 8] = v"), "{text}");
+    assert!(!text.contains("] = 3"), "{text}");
+}
+
+#[test]
+fn slots_that_are_used_one_after_the_other_share_their_place() {
+    let mut b = Builder::new();
+    for _ in 0..8 {
+        let key = b.slot(96);
+        b.store(key, 0, Width::B8, 1);
+        let address = b.slot_addr(key, 0);
+        b.call_void(Helper::MapDeleteElem, &[1.into(), address.into()]);
+    }
+    b.exit(0);
+    let mut function = b.finish();
+    improve(&mut function);
+    assert_eq!(function.slots.len(), 1);
+}
+
+#[test]
+fn slots_that_are_used_together_keep_their_own_places() {
+    let mut b = Builder::new();
+    let slots: Vec<_> = (0..4).map(|_| b.slot(96)).collect();
+    for slot in &slots {
+        b.store(*slot, 0, Width::B8, 1);
+    }
+    for slot in slots {
+        let address = b.slot_addr(slot, 0);
+        b.call_void(Helper::MapDeleteElem, &[1.into(), address.into()]);
+    }
+    b.exit(0);
+    let mut function = b.finish();
+    improve(&mut function);
+    assert_eq!(function.slots.len(), 4);
+}

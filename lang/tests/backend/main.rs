@@ -34,8 +34,6 @@ fn listing(emitted: &Emitted) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, ..ProptestConfig::default() })]
-
     #[test]
     fn emitted_code_does_what_the_function_says(choices in prop::collection::vec(any::<u8>(), 1..900)) {
         let function = random::function(&choices, random::Calls::Any);

@@ -90,7 +90,7 @@ impl Random<'_> {
 
     /// A slot with a pattern in it.
     fn slot(&mut self) -> (SlotId, u32) {
-        let size = [8, 16, 24][self.pick(3)];
+        let size = [8, 16, 24, 56][self.pick(4)];
         let slot = self.b.slot(size);
         self.b.store_zeros(slot, 0, size);
         self.slots.push((slot, size));
