@@ -67,6 +67,7 @@ pub struct Relocation {
 
 /// One concrete place a program attaches to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are described with their variant")]
 pub enum Attach {
     /// Run once before the others attach.
     Begin,
@@ -130,6 +131,9 @@ pub enum MapRole {
     Stacks(StackMapId),
     /// Working memory of the programs.
     Scratch,
+    /// An array of one 64-bit word: the nanoseconds since boot (`CLOCK_BOOTTIME`) when the session started, written before anything
+    /// attaches.
+    Start,
     /// Read by programs only, filled with these zeros: the template of a new element.
     Zeros,
 }

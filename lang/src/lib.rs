@@ -3,20 +3,41 @@
 //! Pure. The passes in their order: `lex` and `parse` make [`ast`], `needs` says what to gather, `expand` makes attach points
 //! concrete, `check` types every expression, `lower` makes [`ir`], the passes improve it, `emit` makes instructions.
 
+mod arch;
 pub mod ast;
 mod bits;
+pub mod builtin;
+mod check;
 pub mod codes;
+mod compile;
 pub mod compiled;
+pub mod config;
+mod ctype;
 pub mod diagnostic;
 pub mod emit;
+mod expand;
+pub mod function;
+pub mod glob;
+mod hir;
 pub mod ir;
 pub mod lex;
+mod lower;
+mod nearest;
+pub mod needs;
+pub mod options;
 pub mod parse;
 pub mod passes;
 pub mod print;
+pub mod provider;
 pub mod render;
 pub mod span;
 pub mod target;
 pub mod token;
+mod types;
+mod uses;
+mod walk;
 
+pub use compile::{check, compile};
+pub use needs::needs;
+pub use options::Options;
 pub use parse::parse;

@@ -48,6 +48,8 @@ pub struct Features {
     pub task_btf: bool,
     /// `bpf_loop`; 5.17.
     pub bpf_loop: bool,
+    /// Hash maps whose elements are allocated when they are added, in any context, from caches made for it; 6.1.
+    pub map_alloc: bool,
 }
 
 /// A tracepoint's record, as its `format` file describes it.
@@ -72,4 +74,21 @@ pub struct TracepointField {
     pub size: u32,
     /// Whether integers of it are signed.
     pub signed: bool,
+}
+
+impl Target {
+    /// Some node of which nothing is known: it can do everything, and what a script names may exist there.
+    pub fn generic() -> Self {
+        let features = Features { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, map_alloc: true };
+        Self {
+            arch: Arch::default(),
+            features,
+            complete: false,
+            btf: None,
+            tracepoints: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            kernel_symbols: BTreeMap::new(),
+            cpus: 1,
+        }
+    }
 }

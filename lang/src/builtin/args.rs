@@ -1,0 +1,184 @@
+//! `args`: the fields of what a probe is attached to.
+
+use std::rc::Rc;
+
+use super::Builtin;
+use crate::check::{Checker, memory, pointer_to};
+use crate::ctype;
+use crate::diagnostic::Diagnostic;
+use crate::expand::Context;
+use crate::hir::{Expr, ExprKind};
+use crate::ir::{Operand, Width};
+use crate::nearest::nearest;
+use crate::span::{Span, Spanned};
+use crate::target::{TracepointField, TracepointFormat};
+use crate::types::{I64, Space, Ty, U64};
+
+/// See the module.
+pub const BUILTIN: Builtin = Builtin {
+    name: "args",
+    ty: "struct",
+    summary: "The fields of the tracepoint, as `args.name`.",
+    example: "tracepoint:block:block_rq_issue { @ = hist(args.bytes); }",
+    check: |checker, span| checker.unsupported(span, "`args` without a field"),
+};
+
+/// `args.field`
+pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {
+    match checker.context.clone() {
+        Context::Record { format: Some(format), space } => record_field(checker, &format, space, field, span),
+        Context::SyscallEnter => syscall_enter(checker, field, span),
+        Context::SyscallExit => syscall_exit(checker, field, span),
+        Context::Raw { event } => raw_argument(checker, &event, field, span),
+        Context::Record { format: None, .. } => {
+            if checker.target.complete {
+                return checker.error("E0210", span, "the fields of this tracepoint are not known");
+            }
+            Expr::poison(span)
+        }
+        _ => {
+            checker.report(
+                Diagnostic::error("E0209", span, "`args` is known in tracepoints only")
+                    .help("the arguments of a function are `arg0`, `arg1` .., what it returns is `retval`"),
+            );
+            Expr::poison(span)
+        }
+    }
+}
+
+fn record_field(
+    checker: &mut Checker<'_>,
+    format: &Rc<TracepointFormat>,
+    space: Space,
+    field: &Spanned<String>,
+    span: Span,
+) -> Expr {
+    let Some(found) = format.fields.iter().find(|f| f.name == field.node) else {
+        return unknown_field(checker, field, format.fields.iter().map(|f| f.name.as_str()));
+    };
+    let Ok(offset) = i32::try_from(found.offset) else { return Expr::poison(span) };
+    if found.ty.starts_with("__data_loc") || found.ty.starts_with("__rel_loc") {
+        return located(checker, found, offset, span);
+    }
+    match field_type(checker, found, space) {
+        Some(ty) => Expr { kind: ExprKind::Context { offset }, ty, span },
+        None => checker.unsupported(span, &format!("a field of type `{}`", found.ty)),
+    }
+}
+
+/// The type of a field from its C type, its size and its sign.
+fn field_type(checker: &Checker<'_>, field: &TracepointField, space: Space) -> Option<Ty> {
+    let text = field.ty.trim();
+    if let Some((element, rest)) = text.split_once('[') {
+        let len: u32 = rest.trim_end_matches(']').trim().parse().ok().filter(|len| *len > 0)?;
+        let element = element.trim();
+        if matches!(element.trim_start_matches("const ").trim(), "char") {
+            return Some(Ty::Str { size: len });
+        }
+        let size = field.size / len;
+        let of = TracepointField { ty: element.to_owned(), size, ..field.clone() };
+        return Some(Ty::Array { element: Rc::new(field_type(checker, &of, space)?), len });
+    }
+    if text.contains('*') && field.size == 8 {
+        return Some(pointer_to(pointee(checker, text), space));
+    }
+    matches!(field.size, 1 | 2 | 4 | 8).then(|| match text {
+        "bool" => Ty::Bool,
+        _ => Ty::Int { bytes: field.size as u8, signed: field.signed },
+    })
+}
+
+/// What a pointer's C type points to, where the kernel's types say.
+fn pointee(checker: &Checker<'_>, text: &str) -> Ty {
+    let plain = text.replace("const ", "").replace("__user ", "");
+    let Some((base, more)) = plain.split_once('*') else { return Ty::Void };
+    let base = base.trim();
+    let ty = if let Some(integer) = ctype::integer(base) {
+        integer
+    } else if let (Some(btf), Some(name)) = (checker.target.btf.as_deref(), base.strip_prefix("struct ")) {
+        ctype::find(btf, bpf::btf::Kind::Struct, name).unwrap_or(Ty::Void)
+    } else {
+        Ty::Void
+    };
+    if more.contains('*') { pointer_to(ty, Space::Any) } else { ty }
+}
+
+/// A field of variable length: 16 bits of offset and 16 of length stand for it. Its text is behind the fixed fields.
+fn located(checker: &mut Checker<'_>, field: &TracepointField, offset: i32, span: Span) -> Expr {
+    if !field.ty.contains("char") {
+        return checker.unsupported(span, &format!("a field of type `{}`", field.ty));
+    }
+    // Counted from the end of this very word instead of from the start of the record.
+    let relative = field.ty.starts_with("__rel_loc");
+    let most = checker.config.max_strlen;
+    let ty = Ty::Str { size: most.saturating_sub(1).max(1) };
+    let read = most.min(ty.layout().size);
+    Expr::memory("args", ty, span, move |lowerer, to, fill| {
+        let context = lowerer.b.context();
+        let place = lowerer.b.load(context, offset, Width::B4, false);
+        let at = lowerer.b.and(place, 0xffff);
+        let start = if relative { lowerer.b.add(at, i64::from(offset) + 4) } else { at };
+        let address = lowerer.b.add(context, start);
+        lowerer.read_string(to, read, Operand::Reg(address), Space::Kernel, fill);
+    })
+}
+
+fn syscall_enter(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {
+    match field.node.as_str() {
+        "id" => Expr { kind: ExprKind::Context { offset: 8 }, ty: I64, span },
+        "args" => {
+            let registers = checker.target.arch.registers();
+            let ty = Ty::Array { element: Rc::new(U64), len: 6 };
+            Expr::memory("args", ty, span, move |lowerer, to, _| {
+                for (index, offset) in (0u32..).zip(registers.syscall_args) {
+                    let context = lowerer.b.context();
+                    let saved = lowerer.b.load(context, 0, Width::B8, false);
+                    let address = lowerer.b.add(saved, i64::from(offset));
+                    lowerer.read_bytes(to.at(index * 8), 8, address.into(), Space::Kernel);
+                }
+            })
+        }
+        _ => unknown_field(checker, field, ["id", "args"].into_iter()),
+    }
+}
+
+fn syscall_exit(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {
+    match field.node.as_str() {
+        "ret" => Expr { kind: ExprKind::Context { offset: 8 }, ty: I64, span },
+        "id" => {
+            let saved = Expr { kind: ExprKind::Context { offset: 0 }, ty: U64, span };
+            let offset = i64::from(checker.target.arch.registers().syscall_number);
+            memory(saved, offset, I64, Space::Kernel, None, span)
+        }
+        _ => unknown_field(checker, field, ["id", "ret"].into_iter()),
+    }
+}
+
+/// An argument of a tracepoint's raw form by its name, as the kernel's types tell it.
+fn raw_argument(checker: &mut Checker<'_>, event: &str, field: &Spanned<String>, span: Span) -> Expr {
+    let Some(btf) = checker.target.btf.clone() else {
+        if !checker.target.complete {
+            return Expr::poison(span);
+        }
+        return checker.error("E0210", span, "the arguments are not known by name: this kernel has no BTF");
+    };
+    let params = btf.tracepoint_params(event).unwrap_or_default();
+    match params.iter().position(|param| param.name == field.node) {
+        Some(index) => {
+            let ty = params.get(index).map_or(U64, |param| ctype::of_btf(&btf, param.ty, Space::Kernel));
+            let whole = Expr { kind: ExprKind::Context { offset: index as i32 * 8 }, ty: U64, span };
+            if ty.is_scalar() { checker.cast_to(ty, whole, span) } else { whole }
+        }
+        None => unknown_field(checker, field, params.iter().map(|param| param.name)),
+    }
+}
+
+fn unknown_field<'n>(checker: &mut Checker<'_>, field: &Spanned<String>, names: impl Iterator<Item = &'n str>) -> Expr {
+    let names: Vec<&str> = names.collect();
+    let d = Diagnostic::error("E0316", field.span, format!("`args` has no field `{}`", field.node));
+    checker.report(match nearest(&field.node, names.iter().copied()) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d.help(format!("it has {}", names.join(", "))),
+    });
+    Expr::poison(field.span)
+}

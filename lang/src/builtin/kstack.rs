@@ -1,0 +1,26 @@
+//! `kstack`: the kernel's stack.
+
+use report::schema::StackMode;
+
+use super::Builtin;
+use super::stack::{MOST_FRAMES, stack_type, take};
+use crate::check::Checker;
+use crate::hir::Expr;
+use crate::span::Span;
+use crate::types::Ty;
+
+/// See the module.
+pub const BUILTIN: Builtin = Builtin {
+    name: "kstack",
+    ty: "kstack",
+    summary: "The kernel's stack, at most 127 frames.",
+    example: "profile:hz:99 { @[kstack] = count(); }",
+    check: |checker, span| kstack(checker, MOST_FRAMES, checker.config.stack_mode, span),
+};
+
+/// The kernel's stack with so many frames.
+pub fn kstack(checker: &mut Checker<'_>, depth: u16, mode: StackMode, span: Span) -> Expr {
+    let stack = stack_type(checker, depth, mode);
+    let ty = Ty::Kstack(stack.clone());
+    Expr::scalar("kstack", ty, span, move |lowerer| take(lowerer, &stack, 0))
+}

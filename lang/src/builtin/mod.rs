@@ -1,0 +1,88 @@
+//! The builtins of the language: names that stand for something about the event at hand. Each has a file.
+//!
+//! To add one, copy a file and list it in [`ALL`]. `arg0`, `arg1` .. share one file.
+
+mod arg;
+pub mod args;
+mod cgroup;
+mod comm;
+mod cpu;
+mod curtask;
+mod elapsed;
+mod func;
+mod gid;
+mod kstack;
+mod nsecs;
+mod numaid;
+mod pid;
+mod probe;
+mod rand;
+mod retval;
+mod stack;
+mod tid;
+mod uid;
+mod ustack;
+
+pub use kstack::kstack;
+pub use stack::MOST_FRAMES;
+pub use ustack::ustack;
+
+use crate::check::Checker;
+use crate::hir;
+use crate::span::Span;
+
+/// A builtin.
+pub struct Builtin {
+    /// What it is called.
+    pub name: &'static str,
+    /// The type of its value.
+    pub ty: &'static str,
+    /// One sentence for the documentation.
+    pub summary: &'static str,
+    /// A script that uses it.
+    pub example: &'static str,
+    /// Checks a use and says how its code is made.
+    pub check: fn(&mut Checker<'_>, Span) -> hir::Expr,
+}
+
+/// Every builtin, in name order.
+pub const ALL: &[&Builtin] = &[
+    &arg::ARG0,
+    &arg::ARG1,
+    &arg::ARG2,
+    &arg::ARG3,
+    &arg::ARG4,
+    &arg::ARG5,
+    &arg::ARG6,
+    &arg::ARG7,
+    &arg::ARG8,
+    &arg::ARG9,
+    &args::BUILTIN,
+    &cgroup::BUILTIN,
+    &comm::BUILTIN,
+    &cpu::BUILTIN,
+    &curtask::BUILTIN,
+    &elapsed::BUILTIN,
+    &func::BUILTIN,
+    &gid::BUILTIN,
+    &kstack::BUILTIN,
+    &nsecs::BUILTIN,
+    &numaid::BUILTIN,
+    &pid::BUILTIN,
+    &probe::BUILTIN,
+    &rand::BUILTIN,
+    &retval::BUILTIN,
+    &tid::BUILTIN,
+    &uid::BUILTIN,
+    &ustack::BUILTIN,
+];
+
+/// The builtin called `name`.
+pub fn find(name: &str) -> Option<&'static Builtin> {
+    ALL.iter().copied().find(|b| b.name == name)
+}
+
+/// The names of all builtins.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|b| b.name)
+}

@@ -1,0 +1,255 @@
+//! Access to parts of a value: fields, elements, casts.
+
+use bpf::btf::Kind;
+
+use super::Checker;
+use super::operator::{memory, pointer_to, scaled};
+use crate::ast::{Expr, ExprKind as Ast, TypeName};
+use crate::builtin;
+use crate::ctype::{self, Place};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, ExprKind};
+use crate::nearest::nearest;
+use crate::span::{Span, Spanned};
+use crate::types::{Space, Ty};
+
+impl Checker<'_> {
+    pub(super) fn field(&mut self, base: &Expr, field: &Spanned<String>, span: Span) -> hir::Expr {
+        if base.node == Ast::Ident("args".into()) {
+            return builtin::args::field(self, field, span);
+        }
+        let base = self.expr(base);
+        self.field_of(base, field, span)
+    }
+
+    /// The part of `base` called `field`.
+    pub fn field_of(&mut self, base: hir::Expr, field: &Spanned<String>, span: Span) -> hir::Expr {
+        match &base.ty {
+            ty if *ty == Ty::Unknown => hir::Expr::poison(span),
+            Ty::Tuple(items) => match field.node.parse::<usize>().ok().filter(|i| *i < items.len()) {
+                Some(index) => component(base, index, span),
+                None => {
+                    let message = format!("a tuple of {} has no `.{}`", items.len(), field.node);
+                    self.error("E0314", field.span, message)
+                }
+            },
+            Ty::Record(items) => match items.iter().position(|(name, _)| *name == field.node) {
+                Some(index) => component(base, index, span),
+                None => self.no_member(field, &base.ty.to_string(), items.iter().map(|(n, _)| n.as_str())),
+            },
+            Ty::Pointer { to, space } => {
+                let (to, space) = ((**to).clone(), *space);
+                self.member_at(base, 0, &to, space, field, span)
+            }
+            Ty::Struct(_) => {
+                let ty = base.ty.clone();
+                let ExprKind::Memory { address, offset, space, .. } = base.kind else {
+                    return self
+                        .unsupported(span, "a field of a struct that is not in the kernel's or a process's memory");
+                };
+                self.member_at(*address, offset, &ty, space, field, span)
+            }
+            _ => {
+                let d = Diagnostic::error("E0315", field.span, format!("`{}` has no fields", base.ty));
+                let d = if base.ty.is_integer() {
+                    d.help("cast it to a pointer to a struct first: `((struct name *)x).field`")
+                } else {
+                    d
+                };
+                self.report(d);
+                hir::Expr::poison(span)
+            }
+        }
+    }
+
+    fn member_at(
+        &mut self,
+        address: hir::Expr,
+        offset: i64,
+        of: &Ty,
+        space: Space,
+        field: &Spanned<String>,
+        span: Span,
+    ) -> hir::Expr {
+        match self.member_in(of, space, field) {
+            Some(place) => memory(address, offset + i64::from(place.offset), place.ty, space, place.bits, span),
+            None => hir::Expr::poison(span),
+        }
+    }
+
+    /// Where a member of a type is; `None` once what is wrong has been reported.
+    pub(super) fn member(&mut self, of: &Ty, field: &Spanned<String>) -> Option<Place> {
+        self.member_in(of, Space::Any, field)
+    }
+
+    fn member_in(&mut self, of: &Ty, space: Space, field: &Spanned<String>) -> Option<Place> {
+        let Ty::Struct(of) = of else {
+            if !of.is_unknown() {
+                let what = if *of == Ty::Void { "a type that is not known".into() } else { format!("`{of}`") };
+                self.error("E0315", field.span, format!("{what} has no fields"));
+            }
+            return None;
+        };
+        let btf = self.target.btf.clone()?;
+        let found = ctype::member(&btf, of, &field.node, space);
+        if found.is_none() {
+            let names = ctype::member_names(&btf, of);
+            self.no_member(field, &of.name, names.iter().map(String::as_str));
+        }
+        found
+    }
+
+    /// Reports a field that is not there.
+    pub fn no_member<'n>(
+        &mut self,
+        field: &Spanned<String>,
+        of: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> hir::Expr {
+        let d = Diagnostic::error("E0316", field.span, format!("`{of}` has no field `{}`", field.node));
+        let d = match nearest(&field.node, names) {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None => d,
+        };
+        self.report(d);
+        hir::Expr::poison(field.span)
+    }
+
+    pub(super) fn index(&mut self, base: &Expr, index: &Expr, span: Span) -> hir::Expr {
+        let base = self.expr(base);
+        let index = self.integer(index);
+        if base.ty.is_unknown() && !matches!(base.ty, Ty::Tuple(_)) || index.ty.is_unknown() {
+            return hir::Expr::poison(span);
+        }
+        match base.ty.clone() {
+            Ty::Tuple(items) => match index.constant().and_then(|i| usize::try_from(i).ok()) {
+                Some(i) if i < items.len() => component(base, i, span),
+                _ => self.error("E0314", index.span, format!("a tuple of {} takes constants below that", items.len())),
+            },
+            Ty::Array { element, len } => {
+                if let Some(i) = index.constant().filter(|i| len > 0 && !(0..i64::from(len)).contains(i)) {
+                    return self.error("E0317", index.span, format!("index {i} is outside of an array of {len}"));
+                }
+                self.element(base, index, (*element).clone(), span)
+            }
+            Ty::Pointer { to, space } => {
+                let address = moved(base, index, &to);
+                memory(address, 0, (*to).clone(), space, None, span)
+            }
+            Ty::Str { size } => {
+                if let Some(i) = index.constant().filter(|i| !(0..i64::from(size)).contains(i)) {
+                    return self.error("E0317", index.span, format!("index {i} is outside of a string of {size}"));
+                }
+                self.element(base, index, Ty::Int { bytes: 1, signed: false }, span)
+            }
+            ty => self.error("E0318", span, format!("`{ty}` has no elements")),
+        }
+    }
+
+    fn element(&mut self, base: hir::Expr, index: hir::Expr, element: Ty, span: Span) -> hir::Expr {
+        match base.kind {
+            ExprKind::Memory { address, offset, space, .. } => match index.constant() {
+                Some(i) => {
+                    let size = i64::from(element.size_in_c());
+                    memory(*address, offset + i * size, element, space, None, span)
+                }
+                None => memory(moved(*address, index, &element), offset, element, space, None, span),
+            },
+            ExprKind::Context { offset } => match index.constant() {
+                Some(i) => {
+                    let at = i64::from(offset) + i * i64::from(element.size_in_c());
+                    let offset = i32::try_from(at).unwrap_or(i32::MAX);
+                    hir::Expr { kind: ExprKind::Context { offset }, ty: element, span }
+                }
+                None => self.unsupported(index.span, "an index into a tracepoint's field that is not a constant"),
+            },
+            _ if index.constant().is_none() => self.unsupported(index.span, "an index that is not a constant here"),
+            _ => {
+                let kind = ExprKind::Element { base: Box::new(base), index: Box::new(index) };
+                hir::Expr { kind, ty: element, span }
+            }
+        }
+    }
+
+    pub(super) fn cast(&mut self, ty: &TypeName, operand: &Expr, span: Span) -> hir::Expr {
+        let to = self.type_name(ty);
+        let from = self.expr(operand);
+        self.cast_to(to, from, span)
+    }
+
+    /// `from` as a value of type `to`.
+    pub fn cast_to(&mut self, to: Ty, from: hir::Expr, span: Span) -> hir::Expr {
+        if to.is_unknown() || from.ty.is_unknown() {
+            return hir::Expr { kind: ExprKind::Poison, ty: to, span };
+        }
+        let number = from.ty.is_scalar() && !matches!(from.ty, Ty::Kstack(_));
+        match &to {
+            Ty::Int { bytes, signed } if number => match from.constant() {
+                Some(value) => {
+                    let kind = ExprKind::Int(cut(value, *bytes, *signed));
+                    hir::Expr { kind, ty: to, span }
+                }
+                None => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
+            },
+            Ty::Bool | Ty::Enum(_) if number => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
+            Ty::Pointer { to: target, .. } if number => {
+                let space = match &from.ty {
+                    Ty::Pointer { space, .. } => *space,
+                    Ty::Ksym => Space::Kernel,
+                    _ => Space::Any,
+                };
+                let ty = pointer_to((**target).clone(), space);
+                hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty, span }
+            }
+            // An array or struct in memory is named by its address.
+            Ty::Pointer { to: target, .. } if matches!(from.kind, ExprKind::Memory { .. }) => {
+                let ExprKind::Memory { address, offset, space, .. } = from.kind else { return hir::Expr::poison(span) };
+                let ty = pointer_to((**target).clone(), space);
+                address_of(*address, offset, ty, span)
+            }
+            Ty::Str { size } if matches!(from.ty, Ty::Str { .. }) => {
+                let ty = Ty::Str { size: *size };
+                hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty, span }
+            }
+            to if *to == from.ty => from,
+            to => self.error("E0319", span, format!("cannot cast `{}` to `{to}`", from.ty)),
+        }
+    }
+
+    /// A type of the kernel by its name.
+    pub(super) fn kernel_type(&mut self, kind: Kind, name: &str) -> Option<Ty> {
+        ctype::find(self.target.btf.as_deref()?, kind, name)
+    }
+}
+
+/// The address of what lies `offset` bytes behind another.
+pub fn address_of(address: hir::Expr, offset: i64, ty: Ty, span: Span) -> hir::Expr {
+    if offset == 0 {
+        return hir::Expr { ty, span, ..address };
+    }
+    let right = Box::new(hir::Expr::int(offset, span));
+    let left = Box::new(address);
+    hir::Expr { kind: ExprKind::Binary { op: crate::ast::BinaryOp::Add, signed: false, left, right }, ty, span }
+}
+
+fn component(base: hir::Expr, index: usize, span: Span) -> hir::Expr {
+    let ty = match &base.ty {
+        Ty::Tuple(items) => items.get(index).cloned(),
+        Ty::Record(items) => items.get(index).map(|(_, ty)| ty.clone()),
+        _ => None,
+    };
+    hir::Expr { kind: ExprKind::Component { base: Box::new(base), index }, ty: ty.unwrap_or(Ty::Unknown), span }
+}
+
+/// An address moved by `index` elements.
+fn moved(address: hir::Expr, index: hir::Expr, element: &Ty) -> hir::Expr {
+    let (span, ty) = (address.span, address.ty.clone());
+    let right = Box::new(scaled(index, i64::from(element.size_in_c())));
+    let left = Box::new(address);
+    hir::Expr { kind: ExprKind::Binary { op: crate::ast::BinaryOp::Add, signed: false, left, right }, ty, span }
+}
+
+fn cut(value: i64, bytes: u8, signed: bool) -> i64 {
+    let unused = 64 - u32::from(bytes.min(8)) * 8;
+    if signed { value << unused >> unused } else { ((value as u64) << unused >> unused) as i64 }
+}

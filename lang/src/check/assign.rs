@@ -1,0 +1,123 @@
+//! Assignments to variables and maps.
+
+use super::Checker;
+use super::maps::MapUse;
+use crate::ast::{BinaryOp, Expr, ExprKind, TypeName};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, StmtKind};
+use crate::span::{Span, Spanned};
+use crate::types::Ty;
+
+impl Checker<'_> {
+    pub(super) fn assign(&mut self, target: &Expr, op: Option<BinaryOp>, value: &Expr, span: Span) -> Option<StmtKind> {
+        match &target.node {
+            ExprKind::Ident(name) if name == "_" => Some(StmtKind::Expr(self.expr(value))),
+            ExprKind::Variable(name) => self.assign_to_variable(name, target, op, value, span),
+            ExprKind::Map(name) => {
+                let name = Spanned { node: name.clone(), span: target.span };
+                let target = self.map_use(&name, None, target.span);
+                self.assign_to_map(target, op, value, span)
+            }
+            ExprKind::MapAccess { name, key } => {
+                let key = self.key(key, target.span);
+                let target = self.map_use(name, Some(key), target.span);
+                self.assign_to_map(target, op, value, span)
+            }
+            _ => {
+                self.error("E0208", target.span, "only a map or a variable can be assigned to");
+                None
+            }
+        }
+    }
+
+    fn assign_to_variable(
+        &mut self,
+        name: &str,
+        target: &Expr,
+        op: Option<BinaryOp>,
+        value: &Expr,
+        span: Span,
+    ) -> Option<StmtKind> {
+        let value = match op {
+            None => self.expr(value),
+            Some(op) => {
+                let old = self.variable(name, target.span);
+                let value = self.expr(value);
+                self.binary(op, old, value, span)
+            }
+        };
+        self.require_value(&value)?;
+        let var = self.variable_for_assignment(name);
+        self.assign_variable(var, name, &value);
+        Some(StmtKind::SetVar { var, value })
+    }
+
+    pub(super) fn let_variable(
+        &mut self,
+        name: &Spanned<String>,
+        ty: Option<&TypeName>,
+        value: Option<&Expr>,
+        span: Span,
+    ) -> Option<StmtKind> {
+        let ty = ty.map(|ty| self.type_name(ty));
+        let value = value.map(|value| self.expr(value));
+        let var = self.declare(name, ty.clone());
+        let value = match value {
+            Some(value) => {
+                self.require_value(&value)?;
+                self.assign_variable(var, &name.node, &value);
+                value
+            }
+            // Zero or empty until it is assigned; the type comes from the assignments.
+            None => hir::Expr { kind: hir::ExprKind::Int(0), ty: ty.unwrap_or(Ty::Unknown), span },
+        };
+        Some(StmtKind::SetVar { var, value })
+    }
+
+    fn assign_to_map(&mut self, target: MapUse, op: Option<BinaryOp>, value: &Expr, span: Span) -> Option<StmtKind> {
+        let value = self.expr(value);
+        self.require_value(&value)?;
+        let Some(op) = op else {
+            let literal = value.constant().is_some_and(|n| n >= 0);
+            self.assign_map(&target, &value.ty, literal, value.span);
+            return Some(match value.kind {
+                hir::ExprKind::Aggregate(aggregate) => {
+                    StmtKind::Aggregate { map: target.map, key: target.key, aggregate }
+                }
+                _ => StmtKind::SetMap { map: target.map, key: target.key, value },
+            });
+        };
+        let old_ty = self.map_value(&target.name);
+        if let Ty::Aggregate(_) = old_ty {
+            self.error("E0606", span, format!("`{}` holds `{old_ty}`, which has no operators", target.name));
+            return None;
+        }
+        if matches!(op, BinaryOp::Add | BinaryOp::Sub)
+            && value.ty.is_integer()
+            && (old_ty.is_integer() || old_ty.is_unknown())
+        {
+            let literal = value.constant().is_some_and(|n| n >= 0) && op == BinaryOp::Add;
+            let ty = if op == BinaryOp::Sub { crate::types::I64 } else { value.ty.clone() };
+            self.assign_map(&target, &ty, literal, value.span);
+            return Some(StmtKind::AddMap { map: target.map, key: target.key, value, subtract: op == BinaryOp::Sub });
+        }
+        let old = hir::Expr {
+            kind: hir::ExprKind::Map { map: target.map, key: target.key.clone().map(Box::new) },
+            ty: old_ty,
+            span: target.span,
+        };
+        let result = self.binary(op, old, value, span);
+        self.assign_map(&target, &result.ty, false, span);
+        Some(StmtKind::SetMap { map: target.map, key: target.key, value: result })
+    }
+
+    /// Reports what has no value to assign.
+    fn require_value(&mut self, value: &hir::Expr) -> Option<()> {
+        if value.ty == Ty::Void {
+            let d = Diagnostic::error("E0302", value.span, "this has no value");
+            self.report(d);
+            return None;
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,289 @@
+//! Expressions, except operators and access to parts of a value.
+
+use std::rc::Rc;
+
+use super::Checker;
+use crate::ast::{Block, Expr, ExprKind, StepOp, TypeOrExpr};
+use crate::builtin;
+use crate::ctype;
+use crate::diagnostic::Diagnostic;
+use crate::function;
+use crate::hir::{self, StepTarget};
+use crate::nearest::nearest;
+use crate::span::{Span, Spanned};
+use crate::types::{EnumType, I64, Space, Ty, U64, unify};
+
+impl Checker<'_> {
+    /// The meaning and type of an expression.
+    pub fn expr(&mut self, e: &Expr) -> hir::Expr {
+        let span = e.span;
+        match &e.node {
+            ExprKind::Int { value, .. } => match i64::try_from(*value) {
+                Ok(value) => hir::Expr::int(value, span),
+                Err(_) => hir::Expr { kind: hir::ExprKind::Int(*value as i64), ty: U64, span },
+            },
+            ExprKind::Str(text) => self.string(text, span),
+            ExprKind::Bool(value) => hir::Expr { kind: hir::ExprKind::Int(i64::from(*value)), ty: Ty::Bool, span },
+            ExprKind::Ident(name) => self.ident(name, span),
+            ExprKind::Variable(name) => self.variable(name, span),
+            ExprKind::Map(name) => {
+                let name = Spanned { node: name.clone(), span };
+                self.map_value_expr(&name, None, span)
+            }
+            ExprKind::MapAccess { name, key } => {
+                let key = self.key(key, span);
+                self.map_value_expr(name, Some(key), span)
+            }
+            ExprKind::Positional(number) => self.positional(*number, span),
+            ExprKind::PositionalCount => hir::Expr::int(self.options.args.len() as i64, span),
+            ExprKind::Call { name, args } => self.call(name, args, span),
+            ExprKind::Unary { op, operand } => self.unary(*op, operand, span),
+            ExprKind::Step { op, target } => self.step(*op, target, span),
+            ExprKind::Binary { op, left, right } => {
+                let left = self.expr(left);
+                let right = self.expr(right);
+                self.binary(*op, left, right, span)
+            }
+            ExprKind::Ternary { condition, then, otherwise } => {
+                self.ternary(condition, then.as_deref(), otherwise, span)
+            }
+            ExprKind::Field { base, field, .. } => self.field(base, field, span),
+            ExprKind::Index { base, index } => self.index(base, index, span),
+            ExprKind::Cast { ty, operand } => self.cast(ty, operand, span),
+            ExprKind::Tuple(items) => self.tuple(items, span),
+            ExprKind::Record(items) => self.record(items, span),
+            ExprKind::Sizeof(of) => self.sizeof(of, span),
+            ExprKind::Offsetof { base, path } => self.offsetof(base, path, span),
+            ExprKind::Typeof(_) | ExprKind::Typeinfo(_) => self.unsupported(span, "a type as a value"),
+            ExprKind::Block(block) => self.block_expr(block, span),
+            ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise.as_ref(), span),
+        }
+    }
+
+    /// A constant string, which must fit where strings are kept.
+    pub(super) fn string(&mut self, text: &str, span: Span) -> hir::Expr {
+        let most = self.config.max_strlen as usize;
+        if text.len() >= most {
+            let message = format!("a string of {} bytes is longer than max_strlen - 1 = {}", text.len(), most - 1);
+            self.report(Diagnostic::error("E0303", span, message).help("raise it with `config = { max_strlen = .. }`"));
+            return hir::Expr::poison(span);
+        }
+        hir::Expr::str(text, span)
+    }
+
+    fn ident(&mut self, name: &str, span: Span) -> hir::Expr {
+        if let Some(found) = builtin::find(name) {
+            return (found.check)(self, span);
+        }
+        if let Some(constant) = self.enum_constant(name, span) {
+            return constant;
+        }
+        if self.script.macros.iter().any(|m| m.name.node == name) {
+            return self.unsupported(span, "a macro");
+        }
+        if !self.target.complete && self.target.btf.is_none() && name.chars().any(|c| c.is_ascii_uppercase()) {
+            // Some node's kernel may have a constant of this name.
+            return hir::Expr::poison(span);
+        }
+        let d = Diagnostic::error("E0201", span, format!("unknown name `{name}`"));
+        let d = match nearest(name, builtin::names()) {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None if function::find(name).is_some() => {
+                d.help(format!("functions are called with parentheses: `{name}()`"))
+            }
+            None => d,
+        };
+        self.report(d);
+        hir::Expr::poison(span)
+    }
+
+    fn enum_constant(&mut self, name: &str, span: Span) -> Option<hir::Expr> {
+        let btf = self.target.btf.as_ref()?;
+        let (constant, id) = btf.enum_constant(name)?;
+        let value = constant.value;
+        let ty = match ctype::of_btf(btf, id, Space::Kernel) {
+            Ty::Enum(e) => Ty::Enum(Rc::new(EnumType { ..(*e).clone() })),
+            _ => Ty::of_literal(value),
+        };
+        Some(hir::Expr { kind: hir::ExprKind::Int(value), ty, span })
+    }
+
+    fn map_value_expr(&mut self, name: &Spanned<String>, key: Option<hir::Expr>, span: Span) -> hir::Expr {
+        let target = self.map_use(name, key, span);
+        self.require_assigned(&name.node, span);
+        let ty = self.map_value(&name.node);
+        hir::Expr { kind: hir::ExprKind::Map { map: target.map, key: target.key.map(Box::new) }, ty, span }
+    }
+
+    /// A map's key: one expression, or several as a tuple.
+    pub fn key(&mut self, key: &[Expr], span: Span) -> hir::Expr {
+        let checked = match key {
+            [single] => self.expr(single),
+            several => {
+                let span = several.first().zip(several.last()).map_or(span, |(a, b)| a.span.to(b.span));
+                self.tuple(several, span)
+            }
+        };
+        let bad = match &checked.ty {
+            Ty::Void | Ty::Aggregate(_) | Ty::Struct(_) => true,
+            ty => !ty.is_unknown() && ty.schema().is_none(),
+        };
+        if bad {
+            return self.error("E0609", checked.span, format!("`{}` cannot be a map key", checked.ty));
+        }
+        checked
+    }
+
+    pub(super) fn tuple(&mut self, items: &[Expr], span: Span) -> hir::Expr {
+        let items: Vec<hir::Expr> = items.iter().map(|item| self.component(item)).collect();
+        let ty = Ty::Tuple(items.iter().map(|item| item.ty.clone()).collect());
+        hir::Expr { kind: hir::ExprKind::Tuple(items), ty, span }
+    }
+
+    fn record(&mut self, items: &[(Spanned<String>, Expr)], span: Span) -> hir::Expr {
+        let values: Vec<hir::Expr> = items.iter().map(|(_, item)| self.component(item)).collect();
+        let ty =
+            Ty::Record(items.iter().zip(&values).map(|((n, _), value)| (n.node.clone(), value.ty.clone())).collect());
+        hir::Expr { kind: hir::ExprKind::Tuple(values), ty, span }
+    }
+
+    fn component(&mut self, item: &Expr) -> hir::Expr {
+        let checked = self.expr(item);
+        match &checked.ty {
+            Ty::Void | Ty::Aggregate(_) => {
+                self.error("E0304", item.span, format!("`{}` cannot be part of a tuple", checked.ty))
+            }
+            _ => checked,
+        }
+    }
+
+    /// `$1` and its kin: a number where the argument is one, else a string; 0 where there is none.
+    fn positional(&mut self, number: u32, span: Span) -> hir::Expr {
+        let text = (number as usize).checked_sub(1).and_then(|index| self.options.args.get(index)).cloned();
+        match text {
+            None => hir::Expr::int(0, span),
+            Some(text) => match super::constant::parse_integer(&text) {
+                Some(value) => hir::Expr::int(value, span),
+                None => self.string(&text, span),
+            },
+        }
+    }
+
+    fn step(&mut self, op: StepOp, target: &Expr, span: Span) -> hir::Expr {
+        let delta = if matches!(op, StepOp::PreIncrement | StepOp::PostIncrement) { 1 } else { -1 };
+        let before = matches!(op, StepOp::PreIncrement | StepOp::PreDecrement);
+        let (target, ty) = match &target.node {
+            ExprKind::Variable(name) => {
+                let old = self.variable(name, target.span);
+                let Some((var, ty)) = self.find_variable(name) else { return old };
+                if !ty.is_integer() && !ty.is_unknown() {
+                    return self.error(
+                        "E0305",
+                        span,
+                        format!("`{name}` holds `{ty}`, which cannot be counted up or down"),
+                    );
+                }
+                (StepTarget::Var(var), ty)
+            }
+            ExprKind::Map(_) | ExprKind::MapAccess { .. } => {
+                let used = match &target.node {
+                    ExprKind::MapAccess { name, key } => {
+                        let key = self.key(key, target.span);
+                        self.map_use(name, Some(key), target.span)
+                    }
+                    ExprKind::Map(name) => {
+                        self.map_use(&Spanned { node: name.clone(), span: target.span }, None, target.span)
+                    }
+                    _ => return hir::Expr::poison(span),
+                };
+                let old = self.map_value(&used.name);
+                if !old.is_integer() && !old.is_unknown() {
+                    let message = format!("`{}` holds `{old}`, which cannot be counted up or down", used.name);
+                    return self.error("E0305", span, message);
+                }
+                let (ty, literal) = if delta > 0 { (Ty::of_literal(1), true) } else { (I64, false) };
+                self.assign_map(&used, &ty, literal, span);
+                let ty = self.map_value(&used.name);
+                (StepTarget::Map(used.map, used.key), ty)
+            }
+            _ => return self.error("E0208", target.span, "only a map or a variable can be counted up or down"),
+        };
+        hir::Expr { kind: hir::ExprKind::Step { target: Box::new(target), delta, before }, ty, span }
+    }
+
+    fn ternary(&mut self, condition: &Expr, then: Option<&Expr>, otherwise: &Expr, span: Span) -> hir::Expr {
+        let condition_value = self.condition(condition);
+        let then = match then {
+            Some(then) => self.expr(then),
+            None => self.expr(condition),
+        };
+        let otherwise = self.expr(otherwise);
+        self.choice(condition_value, then, otherwise, span)
+    }
+
+    fn choice(&mut self, condition: hir::Expr, then: hir::Expr, otherwise: hir::Expr, span: Span) -> hir::Expr {
+        let joined = if then.ty == Ty::Void && otherwise.ty == Ty::Void {
+            Some(Ty::Void)
+        } else {
+            unify(&then.ty, &otherwise.ty)
+        };
+        let Some(ty) = joined else {
+            let message = format!("the two sides are of different types, `{}` and `{}`", then.ty, otherwise.ty);
+            return self.error("E0306", span, message);
+        };
+        let (then, otherwise) = (Box::new(then), Box::new(otherwise));
+        hir::Expr { kind: hir::ExprKind::Ternary { condition: Box::new(condition), then, otherwise }, ty, span }
+    }
+
+    fn block_expr(&mut self, block: &Block, span: Span) -> hir::Expr {
+        self.open_scope();
+        let stmts = self.stmts(&block.stmts).into_iter().map(Rc::new).collect();
+        let value = match &block.value {
+            Some(value) => self.expr(value),
+            None => hir::Expr { kind: hir::ExprKind::Int(0), ty: Ty::Void, span },
+        };
+        self.close_scope();
+        let ty = value.ty.clone();
+        hir::Expr { kind: hir::ExprKind::Block { stmts, value: Box::new(value) }, ty, span }
+    }
+
+    fn if_expr(&mut self, condition: &Expr, then: &Block, otherwise: Option<&Block>, span: Span) -> hir::Expr {
+        let condition = self.condition(condition);
+        let then = self.block_expr(then, then.span);
+        let Some(otherwise) = otherwise else {
+            return self.error("E0307", span, "an `if` with a value needs an `else`");
+        };
+        let otherwise = self.block_expr(otherwise, otherwise.span);
+        self.choice(condition, then, otherwise, span)
+    }
+
+    fn sizeof(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
+        let ty = match of {
+            TypeOrExpr::Type(ty) => self.type_name(ty),
+            TypeOrExpr::Expr(e) => self.expr(e).ty,
+        };
+        if ty.is_unknown() {
+            return hir::Expr::poison(span);
+        }
+        let size = match &ty {
+            Ty::Str { size } => *size,
+            Ty::Struct(s) => s.size,
+            ty => ty.layout().size,
+        };
+        hir::Expr { kind: hir::ExprKind::Int(i64::from(size)), ty: U64, span }
+    }
+
+    fn offsetof(&mut self, base: &TypeOrExpr, path: &[Spanned<String>], span: Span) -> hir::Expr {
+        let mut ty = match base {
+            TypeOrExpr::Type(ty) => self.type_name(ty),
+            TypeOrExpr::Expr(e) => self.expr(e).ty,
+        };
+        let mut offset = 0;
+        for name in path {
+            let Some(place) = self.member(&ty, name) else { return hir::Expr::poison(span) };
+            offset += i64::from(place.offset);
+            ty = place.ty;
+        }
+        hir::Expr { kind: hir::ExprKind::Int(offset), ty: U64, span }
+    }
+}

@@ -1,0 +1,150 @@
+//! Names to meanings, expressions to types: [`crate::ast`] in, [`crate::hir`] out.
+//!
+//! Checking is total: every construct gives a node, errors are collected, and what is wrong becomes a poisoned node about which
+//! nothing further is said. Maps and variables get their types from all their uses, so the script is checked in rounds until no type changes; the
+//! findings of the last round count.
+//!
+//! Rules: every name is known; a map is either keyed or not and holds one kind of value; operands and arguments have types their
+//! operator or function takes; constants are in range; what changes the system was allowed.
+
+mod access;
+mod argument;
+mod assign;
+mod constant;
+mod expr;
+mod maps;
+mod operator;
+mod scope;
+mod stmt;
+mod type_name;
+
+pub use argument::Call;
+pub use operator::{memory, pointer_to};
+
+use std::rc::Rc;
+
+use report::schema::StackMapId;
+
+use crate::ast::Script;
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expand::{Context, Group};
+use crate::hir;
+use crate::options::Options;
+use crate::span::Span;
+use crate::target::Target;
+use maps::Maps;
+use scope::Scopes;
+
+/// Rounds after which types that still change are given up; each round widens at least one type, and types widen few times.
+const MOST_ROUNDS: usize = 24;
+
+/// What checking reads and what it has found out so far.
+pub struct Checker<'a> {
+    /// The script.
+    pub script: &'a Script,
+    /// The node.
+    pub target: &'a Target,
+    /// What the user said.
+    pub options: &'a Options,
+    /// The script's settings.
+    pub config: &'a Config,
+    /// What the program at hand finds in its context.
+    pub context: Context,
+    /// What `probe` prints; of the first place where several share a program.
+    pub probe_name: Rc<str>,
+    /// How the program at hand attaches.
+    pub attach: Option<crate::compiled::Attach>,
+    maps: Maps,
+    scopes: Scopes,
+    stack_depths: Vec<u16>,
+    diagnostics: Diagnostics,
+    loops: u32,
+}
+
+/// Checks a script whose attach points have been expanded.
+pub fn check(
+    script: &Script,
+    groups: &[Group<'_>],
+    target: &Target,
+    options: &Options,
+    config: &Config,
+    diagnostics: &mut Diagnostics,
+) -> hir::Program {
+    let mut checker = Checker {
+        script,
+        target,
+        options,
+        config,
+        context: Context::Script,
+        probe_name: "".into(),
+        attach: None,
+        maps: Maps::of(script),
+        scopes: Scopes::default(),
+        stack_depths: vec![],
+        diagnostics: Diagnostics::default(),
+        loops: 0,
+    };
+    let mut probes = vec![];
+    for _ in 0..MOST_ROUNDS {
+        checker.diagnostics = Diagnostics::default();
+        checker.declare_maps();
+        probes = checker.probes(groups);
+        let maps_changed = checker.maps.take_changed();
+        if !checker.scopes.take_changed() && !maps_changed {
+            break;
+        }
+    }
+    let maps = checker.finish_maps();
+    diagnostics.append(checker.diagnostics);
+    hir::Program { maps, probes, stack_depths: checker.stack_depths }
+}
+
+impl Checker<'_> {
+    fn probes(&mut self, groups: &[Group<'_>]) -> Vec<hir::Probe> {
+        groups.iter().enumerate().filter_map(|(index, group)| self.probe(index, group)).collect()
+    }
+
+    fn probe(&mut self, index: usize, group: &Group<'_>) -> Option<hir::Probe> {
+        let first = group.sites.first()?;
+        self.context = first.context.clone();
+        self.probe_name = first.name.clone();
+        self.attach = Some(first.attach.clone());
+        self.loops = 0;
+        self.scopes.enter_probe(index);
+        let predicate = group.probe.predicate.as_ref().map(|e| self.condition(e));
+        let body = self.block(&group.probe.body);
+        let vars = self.scopes.leave_probe();
+        Some(hir::Probe { sites: group.sites.clone(), vars, predicate, body, span: group.probe.span })
+    }
+
+    /// Reports a finding.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports an error and gives the node that stands for it.
+    pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> hir::Expr {
+        self.report(Diagnostic::error(code, span, message));
+        hir::Expr::poison(span)
+    }
+
+    /// Reports what the language has and this compiler not yet.
+    pub fn unsupported(&mut self, span: Span, what: &str) -> hir::Expr {
+        self.error("E0901", span, format!("{what} is not supported yet"))
+    }
+
+    /// The stack trace map for stacks of this depth.
+    pub fn stack_map(&mut self, depth: u16) -> StackMapId {
+        let index = self.stack_depths.iter().position(|d| *d == depth).unwrap_or_else(|| {
+            self.stack_depths.push(depth);
+            self.stack_depths.len() - 1
+        });
+        StackMapId(index as u16)
+    }
+
+    /// Whether the program runs where memory of a kernel older than 6.1 must have been allocated beforehand.
+    pub fn is_overflow(&self) -> bool {
+        self.context == Context::Overflow
+    }
+}

@@ -1,0 +1,190 @@
+//! Scratch variables: where a name is visible, and what type its values have.
+//!
+//! A variable lives from its first assignment or `let` to the end of the block that stands in. Types are kept from round to round;
+//! variables are told apart by the order of their declarations in the probe.
+
+use std::collections::HashMap;
+
+use super::Checker;
+use super::maps::{Inferred, Joined};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, ExprKind, Var};
+use crate::nearest::nearest;
+use crate::span::{Span, Spanned};
+use crate::types::Ty;
+
+/// One variable.
+#[derive(Clone, Debug, Default)]
+struct Variable {
+    inferred: Inferred,
+    /// Written with a type, which then does not widen.
+    fixed: Option<Ty>,
+}
+
+/// The variables of all probes.
+#[derive(Debug, Default)]
+pub struct Scopes {
+    /// For each probe its variables in order of declaration.
+    probes: Vec<Vec<Variable>>,
+    current: usize,
+    next: u32,
+    visible: Vec<HashMap<String, Var>>,
+    changed: bool,
+}
+
+impl Scopes {
+    /// Starts a probe: nothing is visible.
+    pub fn enter_probe(&mut self, index: usize) {
+        if self.probes.len() <= index {
+            self.probes.resize_with(index + 1, Vec::new);
+        }
+        self.current = index;
+        self.next = 0;
+        self.visible.clear();
+    }
+
+    /// Ends a probe: the types of its variables.
+    pub fn leave_probe(&mut self) -> Vec<Ty> {
+        (0..self.next).map(|index| self.ty(Var(index))).collect()
+    }
+
+    /// Whether a type changed since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Starts a block.
+    pub fn open(&mut self) {
+        self.visible.push(HashMap::new());
+    }
+
+    /// Ends a block.
+    pub fn close(&mut self) {
+        self.visible.pop();
+    }
+
+    fn find(&self, name: &str) -> Option<Var> {
+        self.visible.iter().rev().find_map(|scope| scope.get(name).copied())
+    }
+
+    fn declare(&mut self, name: &str) -> Var {
+        let var = Var(self.next);
+        self.next += 1;
+        if let Some(probe) = self.probes.get_mut(self.current)
+            && probe.len() < self.next as usize
+        {
+            probe.resize_with(self.next as usize, Variable::default);
+        }
+        if let Some(scope) = self.visible.last_mut() {
+            scope.insert(name.to_owned(), var);
+        }
+        var
+    }
+
+    fn variable(&self, var: Var) -> Option<&Variable> {
+        self.probes.get(self.current)?.get(var.0 as usize)
+    }
+
+    fn ty(&self, var: Var) -> Ty {
+        let Some(variable) = self.variable(var) else { return Ty::Unknown };
+        match (&variable.fixed, &variable.inferred.ty) {
+            (Some(ty), _) => ty.clone(),
+            // A register holds 64 bits, and counting up must not wrap earlier.
+            (None, Some(Ty::Int { signed, .. })) => Ty::Int { bytes: 8, signed: *signed },
+            (None, Some(ty)) => ty.clone(),
+            (None, None) => Ty::Unknown,
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Starts a block of variables.
+    pub(super) fn open_scope(&mut self) {
+        self.scopes.open();
+    }
+
+    /// Ends a block of variables.
+    pub(super) fn close_scope(&mut self) {
+        self.scopes.close();
+    }
+
+    /// Declares a variable in the current block, with its type where that is written.
+    pub(super) fn declare(&mut self, name: &Spanned<String>, ty: Option<Ty>) -> Var {
+        let in_this_block = self.scopes.visible.last().is_some_and(|scope| scope.contains_key(&name.node));
+        if in_this_block {
+            self.error("E0204", name.span, format!("`{}` is declared twice in this block", name.node));
+        }
+        let var = self.scopes.declare(&name.node);
+        if let Some(variable) = self.scopes.probes.get_mut(self.scopes.current).and_then(|p| p.get_mut(var.0 as usize))
+        {
+            variable.fixed = ty;
+        }
+        var
+    }
+
+    /// The variable `name` if it is visible, else a new one of the current block.
+    pub(super) fn variable_for_assignment(&mut self, name: &str) -> Var {
+        match self.scopes.find(name) {
+            Some(var) => var,
+            None => self.scopes.declare(name),
+        }
+    }
+
+    /// Records that a value is assigned to a variable.
+    pub(super) fn assign_variable(&mut self, var: Var, name: &str, value: &hir::Expr) {
+        let current = self.scopes.current;
+        let Some(variable) = self.scopes.probes.get_mut(current).and_then(|p| p.get_mut(var.0 as usize)) else {
+            return;
+        };
+        let literal = value.constant().is_some_and(|n| n >= 0);
+        let mismatch = match &variable.fixed {
+            Some(ty) => (!fits(ty, &value.ty)).then(|| (ty.clone(), None)),
+            None => {
+                let joined = variable.inferred.join(&value.ty, literal, value.span);
+                self.scopes.changed |= joined == Joined::Changed;
+                (joined == Joined::Mismatch)
+                    .then(|| (variable.inferred.ty.clone().unwrap_or(Ty::Unknown), Some(variable.inferred.span)))
+            }
+        };
+        if let Some((old, first)) = mismatch {
+            let message = format!("type mismatch for `{name}`: `{}` is assigned here, but it holds `{old}`", value.ty);
+            let d = Diagnostic::error("E0205", value.span, message);
+            self.report(match first {
+                Some(first) => d.related(first, "its type is decided here"),
+                None => d,
+            });
+        }
+    }
+
+    /// The value of a variable.
+    pub(super) fn variable(&mut self, name: &str, span: Span) -> hir::Expr {
+        if let Some(var) = self.scopes.find(name) {
+            return hir::Expr { kind: ExprKind::Var(var), ty: self.scopes.ty(var), span };
+        }
+        let d = Diagnostic::error("E0203", span, format!("undefined variable `{name}`"));
+        let visible = self.scopes.visible.iter().flat_map(|scope| scope.keys()).map(String::as_str);
+        let d = match nearest(name, visible) {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None => d.help("a variable is visible from its first assignment to the end of the block that stands in"),
+        };
+        self.report(d);
+        hir::Expr::poison(span)
+    }
+
+    /// The visible variable of this name and its type.
+    pub(super) fn find_variable(&self, name: &str) -> Option<(Var, Ty)> {
+        let var = self.scopes.find(name)?;
+        Some((var, self.scopes.ty(var)))
+    }
+}
+
+/// Whether a variable declared as `ty` takes a value of `value`.
+fn fits(ty: &Ty, value: &Ty) -> bool {
+    match (ty, value) {
+        (_, Ty::Unknown) | (Ty::Unknown, _) => true,
+        (a, b) if a.is_integer() && b.is_integer() => true,
+        (Ty::Str { size: most }, Ty::Str { size }) => size <= most,
+        (Ty::Pointer { .. }, Ty::Pointer { .. }) => true,
+        (a, b) => a == b,
+    }
+}

@@ -1,0 +1,144 @@
+//! Statements.
+
+use super::Checker;
+use crate::ast::{Block, Expr, Stmt, StmtKind};
+use crate::diagnostic::Diagnostic;
+use crate::hir;
+use crate::span::Span;
+use crate::types::Ty;
+
+/// The most times `unroll` repeats its body, as in bpftrace.
+const MOST_UNROLLED: i64 = 100;
+
+impl Checker<'_> {
+    /// A block with its own variables.
+    pub(super) fn block(&mut self, block: &Block) -> Vec<hir::Stmt> {
+        self.open_scope();
+        let mut stmts = self.stmts(&block.stmts);
+        if let Some(value) = &block.value {
+            let e = self.expr(value);
+            stmts.push(hir::Stmt { kind: hir::StmtKind::Expr(e), span: value.span });
+        }
+        self.close_scope();
+        stmts
+    }
+
+    pub(super) fn stmts(&mut self, stmts: &[Stmt]) -> Vec<hir::Stmt> {
+        stmts.iter().filter_map(|s| Some(hir::Stmt { kind: self.stmt(s)?, span: s.span })).collect()
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Option<hir::StmtKind> {
+        Some(match &stmt.node {
+            StmtKind::Expr(e) => hir::StmtKind::Expr(self.statement_expr(e)),
+            StmtKind::Assign { target, op, value } => return self.assign(target, *op, value, stmt.span),
+            StmtKind::Let { name, ty, value } => {
+                return self.let_variable(name, ty.as_ref(), value.as_ref(), stmt.span);
+            }
+            StmtKind::If { condition, then, otherwise } => hir::StmtKind::If {
+                condition: self.condition(condition),
+                then: self.block(then),
+                otherwise: otherwise.as_ref().map(|b| self.block(b)).unwrap_or_default(),
+            },
+            StmtKind::While { condition, body } => {
+                let condition = self.condition(condition);
+                hir::StmtKind::While { condition, body: self.loop_body(body) }
+            }
+            StmtKind::Unroll { count, body } => {
+                let count = self.unroll_count(count)?;
+                hir::StmtKind::Unroll { count, body: self.block(body) }
+            }
+            StmtKind::ForRange { variable, start, end, body } => {
+                let start = self.integer(start);
+                let end = self.integer(end);
+                self.open_scope();
+                let var = self.declare(variable, Some(crate::types::I64));
+                let body = self.loop_body(body);
+                self.close_scope();
+                hir::StmtKind::ForRange { var, start, end, body }
+            }
+            StmtKind::ForMap { variable, .. } => {
+                self.unsupported(variable.span, "a loop over a map");
+                return None;
+            }
+            StmtKind::Break | StmtKind::Continue => {
+                let is_break = stmt.node == StmtKind::Break;
+                if self.loops == 0 {
+                    let word = if is_break { "break" } else { "continue" };
+                    self.error("E0206", stmt.span, format!("`{word}` outside of a loop"));
+                }
+                if is_break { hir::StmtKind::Break } else { hir::StmtKind::Continue }
+            }
+            StmtKind::Return(value) => {
+                if let Some(value) = value {
+                    self.expr(value);
+                }
+                hir::StmtKind::Return
+            }
+            StmtKind::Block(block) => hir::StmtKind::Block(self.block(block)),
+        })
+    }
+
+    /// An expression whose value is thrown away.
+    fn statement_expr(&mut self, e: &Expr) -> hir::Expr {
+        let checked = self.expr(e);
+        if matches!(checked.ty, Ty::Aggregate(_)) && matches!(checked.kind, hir::ExprKind::Aggregate(_)) {
+            self.report(
+                Diagnostic::error("E0605", e.span, "the result must be assigned to a map")
+                    .help("write `@ = ` before it, or `@name[key] = `"),
+            );
+            return hir::Expr::poison(e.span);
+        }
+        checked
+    }
+
+    fn loop_body(&mut self, body: &Block) -> Vec<hir::Stmt> {
+        self.loops += 1;
+        let body = self.block(body);
+        self.loops -= 1;
+        body
+    }
+
+    fn unroll_count(&mut self, count: &Expr) -> Option<u32> {
+        let checked = self.expr(count);
+        match checked.constant() {
+            Some(n @ 1..=MOST_UNROLLED) => u32::try_from(n).ok(),
+            Some(_) => {
+                self.error("E0207", count.span, format!("unroll takes a number from 1 to {MOST_UNROLLED}"));
+                None
+            }
+            None => {
+                if !checked.ty.is_unknown() {
+                    self.error("E0207", count.span, "unroll takes a constant");
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether the statement at hand is inside of a loop.
+    pub fn in_loop(&self) -> bool {
+        self.loops > 0
+    }
+
+    /// An expression that decides something.
+    pub(super) fn condition(&mut self, e: &Expr) -> hir::Expr {
+        let checked = self.expr(e);
+        if checked.ty.is_condition() {
+            return checked;
+        }
+        self.not_a(e.span, &checked.ty, "a condition")
+    }
+
+    /// An expression that must be an integer.
+    pub fn integer(&mut self, e: &Expr) -> hir::Expr {
+        let checked = self.expr(e);
+        if checked.ty.is_integer() || checked.ty.is_unknown() {
+            return checked;
+        }
+        self.not_a(e.span, &checked.ty, "an integer")
+    }
+
+    fn not_a(&mut self, span: Span, ty: &Ty, wanted: &str) -> hir::Expr {
+        self.error("E0301", span, format!("`{ty}` is not {wanted}"))
+    }
+}

@@ -1,0 +1,154 @@
+//! C types of the kernel, as the language sees them: BTF in, [`Ty`] out.
+//!
+//! Arrays of `char` are strings, everything behind a pointer stays a name until a member of it is asked for.
+
+use std::fmt;
+use std::rc::Rc;
+
+use bpf::btf::{Btf, Kind, Type, TypeId};
+use report::schema;
+
+use crate::types::{EnumType, Space, Ty};
+
+/// A struct or union of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StructType {
+    /// With `struct` or `union`.
+    pub name: Rc<str>,
+    /// Bytes.
+    pub size: u32,
+    /// Where its members are described.
+    pub id: TypeId,
+}
+
+impl StructType {
+    /// Structs stay in the kernel: their members leave it one by one.
+    pub fn schema(&self) -> Option<schema::Type> {
+        None
+    }
+}
+
+impl fmt::Display for StructType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Where a member of a struct is, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its type.
+    pub ty: Ty,
+    /// Bytes from the start of the struct.
+    pub offset: u32,
+    /// For a bit-field: the first bit from `offset`, and how many.
+    pub bits: Option<(u8, u8)>,
+}
+
+/// The longest chain of pointers and arrays followed.
+const DEPTH: u32 = 8;
+
+/// The type numbered `id`; pointers in it are to `space` unless tagged otherwise.
+pub fn of_btf(btf: &Btf, id: TypeId, space: Space) -> Ty {
+    convert(btf, id, space, DEPTH)
+}
+
+fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
+    let resolved = btf.resolve(id);
+    let Some(depth) = depth.checked_sub(1) else { return Ty::Void };
+    match btf.ty(resolved) {
+        Some(Type::Int { boolean: true, .. }) => Ty::Bool,
+        Some(Type::Int { bytes: bytes @ (1 | 2 | 4 | 8), signed, .. }) => Ty::Int { bytes: bytes as u8, signed },
+        Some(Type::Ptr(to)) => {
+            let space = if btf.has_tag(to, "user") { Space::User } else { space };
+            Ty::Pointer { to: Rc::new(convert(btf, to, space, depth)), space }
+        }
+        Some(Type::Array { element, len }) if is_char(btf, element) && len > 0 => Ty::Str { size: len },
+        Some(Type::Array { element, len }) => Ty::Array { element: Rc::new(convert(btf, element, space, depth)), len },
+        Some(Type::Struct { bytes, .. }) => structure(btf, resolved, "struct", bytes),
+        Some(Type::Union { bytes, .. }) => structure(btf, resolved, "union", bytes),
+        Some(Type::Fwd { name, union }) => forward(btf, name, union),
+        Some(Type::Enum { name, bytes, signed }) => Ty::Enum(Rc::new(EnumType {
+            name: name.to_owned(),
+            bytes: bytes.min(8) as u8,
+            signed,
+            variants: btf.enum_constants(resolved).map(|c| (c.value, c.name.to_owned())).collect(),
+        })),
+        _ => Ty::Void,
+    }
+}
+
+fn structure(btf: &Btf, id: TypeId, keyword: &str, size: u32) -> Ty {
+    Ty::Struct(StructType { name: format!("{keyword} {}", btf.name(id)).into(), size, id })
+}
+
+/// A struct of which only the name is known here may be described elsewhere in the same blob.
+fn forward(btf: &Btf, name: &str, union: bool) -> Ty {
+    let found = if union { btf.find_union(name) } else { btf.find_struct(name) };
+    match found.and_then(|id| Some((id, btf.ty(id)?))) {
+        Some((id, Type::Struct { bytes, .. })) => structure(btf, id, "struct", bytes),
+        Some((id, Type::Union { bytes, .. })) => structure(btf, id, "union", bytes),
+        _ => Ty::Void,
+    }
+}
+
+fn is_char(btf: &Btf, id: TypeId) -> bool {
+    matches!(btf.ty(btf.resolve(id)), Some(Type::Int { name: "char", bytes: 1, .. }))
+}
+
+/// The member `name` of a struct, anonymous structs and unions inside it included.
+pub fn member(btf: &Btf, of: &StructType, name: &str, space: Space) -> Option<Place> {
+    let member = btf.member(of.id, name)?;
+    let ty = of_btf(btf, member.ty, space);
+    let Some(width) = member.bit_width else {
+        return Some(Place { ty, offset: member.offset(), bits: None });
+    };
+    let bytes = ty.layout().size.max(1);
+    let offset = member.offset() / bytes * bytes;
+    let first = member.bit_offset.checked_sub(offset * 8)?;
+    Some(Place { ty, offset, bits: Some((u8::try_from(first).ok()?, width)) })
+}
+
+/// The names of the members of a struct, for did-you-mean.
+pub fn member_names(btf: &Btf, of: &StructType) -> Vec<String> {
+    btf.named_members(of.id).into_iter().map(|m| m.name.to_owned()).collect()
+}
+
+/// A type of the kernel by its name and kind of name.
+pub fn find(btf: &Btf, kind: Kind, name: &str) -> Option<Ty> {
+    let id = match kind {
+        Kind::Enum => btf.find_enum(name),
+        kind => btf.find(kind, name),
+    }?;
+    Some(of_btf(btf, id, Space::Kernel))
+}
+
+/// An integer type as C or the language calls it.
+pub fn integer(name: &str) -> Option<Ty> {
+    let int = |bytes, signed| Some(Ty::Int { bytes, signed });
+    match name {
+        "uint8" | "uint8_t" | "u8" | "__u8" | "unsigned char" => int(1, false),
+        "uint16" | "uint16_t" | "u16" | "__u16" | "unsigned short" | "short unsigned int" | "unsigned short int" => {
+            int(2, false)
+        }
+        "uint32" | "uint32_t" | "u32" | "__u32" | "unsigned" | "unsigned int" => int(4, false),
+        "uint64"
+        | "uint64_t"
+        | "u64"
+        | "__u64"
+        | "unsigned long"
+        | "unsigned long int"
+        | "long unsigned int"
+        | "unsigned long long"
+        | "long long unsigned int"
+        | "unsigned long long int"
+        | "size_t"
+        | "uintptr_t" => int(8, false),
+        "int8" | "int8_t" | "s8" | "__s8" | "char" | "signed char" => int(1, true),
+        "int16" | "int16_t" | "s16" | "__s16" | "short" | "short int" => int(2, true),
+        "int32" | "int32_t" | "s32" | "__s32" | "int" | "signed int" | "signed" => int(4, true),
+        "int64" | "int64_t" | "s64" | "__s64" | "long" | "long int" | "long long" | "long long int" | "ssize_t"
+        | "signed long" | "intptr_t" => int(8, true),
+        _ => None,
+    }
+}

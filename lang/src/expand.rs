@@ -1,0 +1,205 @@
+//! From attach points as written to concrete ones: wildcards resolved against the target, grouped by the program they need.
+//!
+//! Each provider expands its own attach points; this module groups what comes out. Places go into one program when the probe's
+//! code would be the same for all of them.
+
+use std::rc::Rc;
+
+use bpf::program::ProgramType;
+
+use crate::ast::{AttachPoint, Probe, Script};
+use crate::compiled::Attach;
+use crate::config::{Config, MissingProbes};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::nearest::nearest;
+use crate::options::Options;
+use crate::provider;
+use crate::span::Span;
+use crate::target::{Target, TracepointFormat};
+use crate::types::Space;
+use crate::uses::Uses;
+
+/// One concrete place a probe attaches to.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// How.
+    pub attach: Attach,
+    /// What `probe` prints: the attach point in full.
+    pub name: Rc<str>,
+    /// What the program finds there.
+    pub context: Context,
+}
+
+/// What a program's context holds, as far as the probe reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Nothing: `BEGIN`, `END`.
+    Script,
+    /// A tracepoint's raw form of which nothing is read.
+    Plain,
+    /// A tracepoint's record; the format is absent where nothing of it is read or the target does not know it.
+    Record { format: Option<Rc<TracepointFormat>>, space: Space },
+    /// `raw_syscalls:sys_enter` in its raw form: the registers, then the system call's number.
+    SyscallEnter,
+    /// `raw_syscalls:sys_exit` in its raw form: the registers, then the return value.
+    SyscallExit,
+    /// The arguments of a tracepoint's raw form, 8 bytes each.
+    Raw { event: String },
+    /// Registers at a function's entry.
+    Entry { space: Space },
+    /// Registers at a function's return.
+    Return { space: Space },
+    /// A timer's or counter's overflow.
+    Overflow,
+}
+
+impl Context {
+    /// What the kernel loads a program with this context as.
+    pub fn program_type(&self) -> ProgramType {
+        match self {
+            Self::Script | Self::Plain | Self::SyscallEnter | Self::SyscallExit | Self::Raw { .. } => {
+                ProgramType::RawTracepoint
+            }
+            Self::Record { .. } => ProgramType::Tracepoint,
+            Self::Entry { .. } | Self::Return { .. } => ProgramType::Kprobe,
+            Self::Overflow => ProgramType::PerfEvent,
+        }
+    }
+}
+
+/// Places that share one program.
+#[derive(Clone, Debug)]
+pub struct Group<'a> {
+    /// The probe as written.
+    pub probe: &'a Probe,
+    /// At least one.
+    pub sites: Vec<Site>,
+}
+
+/// What a provider expands with.
+pub struct Expand<'a> {
+    /// The node.
+    pub target: &'a Target,
+    /// What the user said.
+    pub options: &'a Options,
+    /// What the probe reads.
+    pub uses: Uses,
+    config: &'a Config,
+    diagnostics: &'a mut Diagnostics,
+    sites: Vec<Site>,
+}
+
+impl Expand<'_> {
+    /// Adds a place.
+    pub fn site(&mut self, attach: Attach, name: String, context: Context) {
+        self.sites.push(Site { attach, name: name.into(), context });
+    }
+
+    /// Reports what is wrong with an attach point.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports an attach point that is written in a way its provider does not know.
+    pub fn malformed(&mut self, point: &AttachPoint, syntax: &str) {
+        let message = format!("`{}` takes another form of attach point", point.provider.node);
+        self.report(Diagnostic::error("E0402", point.span, message).help(format!("write `{syntax}`")));
+    }
+
+    /// Reports an attach point that does not exist on this node, as the script's settings want it.
+    pub fn missing(&mut self, span: Span, what: &str) {
+        if !self.target.complete {
+            return;
+        }
+        match self.config.missing_probes {
+            MissingProbes::Error => self.report(
+                Diagnostic::error("E0401", span, format!("{what} does not exist on this node"))
+                    .help("list what exists with `bpfleet probes`, or set `config = { missing_probes = warn }`"),
+            ),
+            MissingProbes::Warn => {
+                self.report(Diagnostic::warning("W0401", span, format!("{what} does not exist on this node")));
+            }
+            MissingProbes::Ignore => {}
+        }
+    }
+
+    /// A part of an attach point, with `$1` and its kin replaced by what the user gave.
+    pub fn part(&self, point: &AttachPoint, index: usize) -> Option<String> {
+        let text = &point.parts.get(index)?.node;
+        let Some(number) = text.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()) else {
+            return Some(text.clone());
+        };
+        Some(number.checked_sub(1).and_then(|i| self.options.args.get(i)).cloned().unwrap_or_default())
+    }
+}
+
+/// Expands every probe of a script, in its order.
+pub fn expand<'a>(
+    script: &'a Script,
+    target: &Target,
+    options: &Options,
+    config: &Config,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Group<'a>> {
+    let mut groups = Vec::new();
+    let mut places = 0;
+    for probe in &script.probes {
+        let uses = Uses::of(script, probe);
+        let mut expand = Expand { target, options, uses, config, diagnostics, sites: vec![] };
+        for point in &probe.attach_points {
+            of_point(&mut expand, point);
+        }
+        let sites = expand.sites;
+        places += sites.len();
+        group(probe, uses, sites, &mut groups);
+    }
+    check_limits(script, config, places, groups.len(), diagnostics);
+    groups
+}
+
+fn of_point(expand: &mut Expand<'_>, point: &AttachPoint) {
+    let name = &point.provider.node;
+    match provider::find(name) {
+        Some(provider) => (provider.expand)(expand, point),
+        None => {
+            let d = Diagnostic::error("E0403", point.provider.span, format!("unknown probe type `{name}`"));
+            let names = provider::ALL.iter().flat_map(|p| std::iter::once(&p.name).chain(p.aliases)).copied();
+            expand.report(match nearest(&name.to_ascii_lowercase(), names) {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d.help(format!("one of {}", provider::names().join(", "))),
+            });
+        }
+    }
+}
+
+fn group<'a>(probe: &'a Probe, uses: Uses, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
+    let first = groups.len();
+    for site in sites {
+        let same = |other: &Site| other.context == site.context && (!uses.name || other.name == site.name);
+        let own = groups.get_mut(first..).unwrap_or_default();
+        match own.iter_mut().find(|g| g.sites.first().is_some_and(same)) {
+            // A script's own probes run by themselves, also when several stand before one body.
+            Some(group) if site.context != Context::Script => group.sites.push(site),
+            _ => groups.push(Group { probe, sites: vec![site] }),
+        }
+    }
+}
+
+fn check_limits(script: &Script, config: &Config, places: usize, programs: usize, diagnostics: &mut Diagnostics) {
+    let span = script.probes.first().map_or(Span::default(), |p| p.span);
+    if places > config.max_probes as usize {
+        let message = format!("the script attaches to {places} places, more than max_probes = {}", config.max_probes);
+        diagnostics.push(
+            Diagnostic::error("E0404", span, message)
+                .help("name fewer with a narrower wildcard, or raise `config = { max_probes = .. }`"),
+        );
+    }
+    if programs > config.max_bpf_programs as usize {
+        let limit = config.max_bpf_programs;
+        let message = format!("the script needs {programs} BPF programs, more than max_bpf_progs = {limit}");
+        diagnostics.push(
+            Diagnostic::error("E0405", span, message)
+                .help("name fewer with a narrower wildcard, or raise `config = { max_bpf_progs = .. }`"),
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! `clear(@m)`: removes every element.
+
+use report::schema::{EventKind, MapId};
+
+use super::Function;
+use crate::hir::Expr;
+use crate::lower::HEADER;
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "clear",
+    signature: "clear(map m)",
+    summary: "Removes all elements of a map. User space does it, a moment later.",
+    example: "interval:s:1 { print(@); clear(@); } tracepoint:sched:sched_switch { @[comm] = count(); }",
+    args: (1, 1),
+    changes_system: false,
+    check: |checker, call| {
+        let Some(used) = checker.map_arg(call, 0) else { return Expr::poison(call.span) };
+        let map = MapId(used.map.0);
+        Expr::effect("clear", call.span, move |lowerer| lowerer.send(EventKind::Clear(map), HEADER, |_, _| {}))
+    },
+};

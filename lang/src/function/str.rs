@@ -1,0 +1,67 @@
+//! `str(address, length)`: the C string at an address.
+
+use super::Function;
+use crate::ast;
+use crate::check::{Call, Checker};
+use crate::hir::Expr;
+use crate::types::{Space, Ty};
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "str",
+    signature: "str(address, int length = max_strlen)",
+    summary: "Reads the C string at an address, at most `length` bytes with its NUL. Also turns `$1` into a string.",
+    example: r#"tracepoint:syscalls:sys_enter_openat { printf("%s %s\n", comm, str(args.filename)); }"#,
+    args: (1, 2),
+    changes_system: false,
+    check,
+};
+
+fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
+    let Some(arg) = call.args.first() else { return Expr::poison(call.span) };
+    let Some(length) = length(checker, call) else { return Expr::poison(call.span) };
+    if let ast::ExprKind::Positional(number) = arg.node {
+        let text = (number as usize).checked_sub(1).and_then(|i| checker.options.args.get(i)).cloned();
+        return Expr::str(&text.unwrap_or_default(), call.span);
+    }
+    let value = checker.expr(arg);
+    match &value.ty {
+        Ty::Unknown => return Expr::poison(call.span),
+        Ty::Str { .. } => return value,
+        Ty::Pointer { .. } | Ty::Ksym => {}
+        ty if ty.is_integer() => {}
+        ty => {
+            let message = format!("argument 1 of `str` is an address, not `{ty}`");
+            return checker.error("E0504", arg.span, message);
+        }
+    }
+    // Kernel structs hold addresses of processes too, without saying so: only what is known to be a process's is taken for it.
+    let space = match &value.ty {
+        Ty::Pointer { space: Space::User, .. } => Space::User,
+        _ => Space::Any,
+    };
+    // The kernel always writes a NUL. With one byte more to read than the type has, a string that was cut off has none.
+    let most = checker.config.max_strlen;
+    let (size, read) = if length < most { (length, length) } else { (most.saturating_sub(1).max(1), most) };
+    let ty = Ty::Str { size };
+    let read = read.min(ty.layout().size);
+    Expr::memory("str", ty, call.span, move |lowerer, to, fill| {
+        let address = lowerer.scalar(&value);
+        lowerer.read_string(to, read, address, space, fill);
+    })
+}
+
+/// The bytes to read at most, NUL included.
+fn length(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<u32> {
+    let most = checker.config.max_strlen;
+    let Some(arg) = call.args.get(1) else { return Some(most) };
+    let value = checker.integer(arg);
+    match value.constant() {
+        Some(n) => Some(u32::try_from(n.max(1)).unwrap_or(most).min(most)),
+        None if value.ty.is_unknown() => None,
+        None => {
+            checker.unsupported(arg.span, "a length of `str` that is not a constant");
+            None
+        }
+    }
+}

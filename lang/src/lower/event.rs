@@ -1,0 +1,100 @@
+//! Events: records put into the ring buffer for user space to act upon.
+//!
+//! A record is reserved with its final size, written in place and submitted. When the buffer is full the event is counted as
+//! lost and the program goes on.
+
+use bpf::helper::Helper;
+use report::schema::{EventKind, Field, PrintfTo};
+
+use super::Lowerer;
+use super::memory::{Fill, Place};
+use super::resources::Lost;
+use crate::hir::Expr;
+use crate::ir::{Cmp, Operand, Width};
+use crate::span::Span;
+use crate::types::{Ty, offsets};
+
+/// Bytes every record starts with: the event's number, and four zeros.
+pub const HEADER: u32 = 8;
+
+/// The values of a record and where they lie in it.
+#[derive(Debug)]
+pub struct Record {
+    /// What each value is, as the reader of the record knows it.
+    pub fields: Vec<Field>,
+    /// Bytes of the whole record.
+    pub size: u32,
+    places: Vec<(u32, Ty)>,
+}
+
+impl Record {
+    /// A record of these values, in order.
+    pub fn of(values: &[Expr]) -> Self {
+        let types: Vec<Ty> = values.iter().map(|value| value.ty.clone()).collect();
+        let mut fields = vec![];
+        let mut places = vec![];
+        let mut end = HEADER;
+        for (ty, (offset, layout)) in types.iter().zip(offsets(types.iter())) {
+            // The header keeps the alignment of what follows it.
+            let offset = offset + HEADER;
+            fields.extend(ty.schema().map(|schema| Field { ty: schema, offset }));
+            places.push((offset, ty.clone()));
+            end = offset + layout.size;
+        }
+        Self { fields, size: end.next_multiple_of(8), places }
+    }
+}
+
+impl Lowerer<'_> {
+    /// Sends a record; `fill` writes what follows its header, at the offsets it has in the record.
+    pub fn send(&mut self, kind: EventKind, size: u32, fill: impl FnOnce(&mut Self, Place)) {
+        let event = self.resources.event(kind, size);
+        let buffer = self.resources.events();
+        let map = self.b.map_addr(buffer);
+        let size = Operand::Imm(i64::from(size));
+        let record = self.b.call(Helper::RingbufReserve, &[map.into(), size, Operand::Imm(0)]);
+        let (reserved, full, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::Ne, record, 0, reserved, full);
+
+        self.b.switch_to(full);
+        self.count_lost(Lost::Event);
+        self.b.jump(done);
+
+        self.b.switch_to(reserved);
+        self.b.store(record, 0, Width::B8, i64::from(event.0));
+        fill(self, record.into());
+        self.b.call_void(Helper::RingbufSubmit, &[record.into(), Operand::Imm(0)]);
+        self.b.jump(done);
+        self.b.switch_to(done);
+    }
+
+    /// Sends a record of values. Those that take more than a register, and so may need a helper to be read, are written into the
+    /// record; the others are computed before it is reserved.
+    pub fn send_values(&mut self, values: &[Expr], kind: impl FnOnce(Vec<Field>) -> EventKind) {
+        let record = Record::of(values);
+        let scalars: Vec<Option<Operand>> =
+            values.iter().map(|value| value.ty.is_scalar().then(|| self.scalar(value))).collect();
+        self.send(kind(record.fields), record.size, |lowerer, at| {
+            for ((value, scalar), (offset, ty)) in values.iter().zip(scalars).zip(&record.places) {
+                match scalar {
+                    Some(scalar) => lowerer.store(at.at(*offset), ty, scalar),
+                    None => lowerer.write(value, at.at(*offset), ty, Fill::Any),
+                }
+            }
+        });
+    }
+
+    /// Says that a division by zero gave 1.
+    pub(super) fn warn_division(&mut self) {
+        let (line, column) = self.line_column(self.b.span());
+        let format = "division by 0; 1 is used as the result\n".to_owned();
+        let kind = EventKind::Printf { to: PrintfTo::Warning { line, column }, format, args: vec![] };
+        self.send(kind, HEADER, |_, _| {});
+    }
+
+    /// The line and column of the code at hand.
+    pub fn here(&self) -> (u32, u32) {
+        let span: Span = self.b.span();
+        self.line_column(span)
+    }
+}

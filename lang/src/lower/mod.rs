@@ -1,0 +1,159 @@
+//! From checked probes to the low-level form: one function for each BPF program, and the BPF maps and events they share.
+//!
+//! Values are either scalars in registers or bytes in memory ([`Place`]), laid out as the schema says. Strings in named memory
+//! (maps, variables, keys) are filled up with NULs; in ring buffer records what follows a string's NUL is of no meaning.
+//!
+//! Invariants: a helper's failure never stops a program half way through a record; what could not be kept is counted in the Lost map;
+//! every index into memory is bounded by a comparison that the kernel's verifier sees.
+
+mod arithmetic;
+mod condition;
+mod element;
+mod event;
+mod expr;
+mod layout;
+mod memory;
+mod read;
+mod resources;
+mod step;
+mod stmt;
+mod storage;
+mod task;
+
+pub use event::{HEADER, Record};
+pub use memory::{Fill, Place};
+pub use resources::{Lost, Resources};
+pub use task::COMM_BYTES;
+
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::hir;
+use crate::ir::build::Builder;
+use crate::ir::{BlockId, Cmp, Function};
+use crate::options::Options;
+use crate::span::Span;
+use crate::target::Target;
+use storage::{Storage, Temps};
+
+/// What all programs of a script are lowered with.
+#[derive(Clone, Copy)]
+pub struct Unit<'a> {
+    /// The script's text, for lines and columns in messages.
+    pub src: &'a str,
+    /// The checked script.
+    pub program: &'a hir::Program,
+    /// The node.
+    pub target: &'a Target,
+    /// The script's settings.
+    pub config: &'a Config,
+    /// What the user said.
+    pub options: &'a Options,
+}
+
+/// One program in the making.
+pub struct Lowerer<'a> {
+    /// The code so far.
+    pub b: Builder,
+    /// What all programs are lowered with.
+    pub unit: Unit<'a>,
+    /// The BPF maps and events that all programs share.
+    pub resources: &'a mut Resources,
+    probe: &'a hir::Probe,
+    vars: Vec<Storage>,
+    temps: Temps,
+    loops: Vec<Loop>,
+    leave: BlockId,
+    diagnostics: &'a mut Diagnostics,
+}
+
+/// Where `break` and `continue` go.
+#[derive(Clone, Copy)]
+struct Loop {
+    done: BlockId,
+    next: BlockId,
+}
+
+/// The code of one program.
+pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Function {
+    let mut b = Builder::new();
+    b.set_span(probe.span);
+    let (entry, start, leave) = (b.current(), b.new_block(), b.new_block());
+    b.switch_to(start);
+    let mut lowerer =
+        Lowerer { b, unit, resources, probe, vars: vec![], temps: Temps::default(), loops: vec![], leave, diagnostics };
+    lowerer.declare_variables();
+    lowerer.filter_process();
+    if let Some(predicate) = &probe.predicate {
+        let body = lowerer.b.new_block();
+        lowerer.branch(predicate, body, leave);
+        lowerer.b.switch_to(body);
+        lowerer.release_temps(0);
+    }
+    lowerer.stmts(&probe.body);
+    lowerer.b.jump(leave);
+    lowerer.b.switch_to(leave);
+    lowerer.b.exit(0);
+    lowerer.enter(entry, start);
+    lowerer.b.finish()
+}
+
+impl<'a> Lowerer<'a> {
+    /// What must be there before the body, known only after it.
+    fn enter(&mut self, entry: BlockId, start: BlockId) {
+        self.b.switch_to(entry);
+        if let Some(scratch) = self.temps.scratch_register() {
+            self.find_scratch(scratch);
+        }
+        self.b.jump(start);
+    }
+
+    /// With `--pid`, nothing happens in other processes.
+    fn filter_process(&mut self) {
+        let Some(pid) = self.unit.options.pid else { return };
+        if self.probe.sites.iter().any(|site| site.context == crate::expand::Context::Script) {
+            return;
+        }
+        let tgid = self.process_id();
+        let leave = self.leave;
+        self.b.branch_if(Cmp::Ne, tgid, i64::from(pid), leave);
+    }
+
+    /// Leaves the program.
+    pub fn leave(&mut self) {
+        let leave = self.leave;
+        self.b.jump(leave);
+        let unreachable = self.b.new_block();
+        self.b.switch_to(unreachable);
+    }
+
+    /// The probe at hand.
+    pub fn probe(&self) -> &'a hir::Probe {
+        self.probe
+    }
+
+    /// A map of the script.
+    pub fn map_info(&self, map: hir::Map) -> &'a hir::MapInfo {
+        // Maps are numbered by the checker that made this very list.
+        const NONE: &hir::MapInfo = &hir::MapInfo {
+            name: String::new(),
+            key: None,
+            value: crate::types::Ty::Unknown,
+            entries: 1,
+            span: Span { start: 0, end: 0 },
+        };
+        self.unit.program.maps.get(usize::from(map.0)).unwrap_or(NONE)
+    }
+
+    /// Reports what turned out only here, as a limit of BPF.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The line and column of a place, both from 1.
+    pub fn line_column(&self, span: Span) -> (u32, u32) {
+        let before = self.unit.src.get(..span.start as usize).unwrap_or(self.unit.src);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        (line as u32, column as u32)
+    }
+}

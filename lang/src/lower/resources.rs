@@ -1,0 +1,176 @@
+//! The BPF maps and events that the programs of a script share; those that are not the script's own are made when first used.
+
+use bpf::map::{MapType, RDONLY_PROG};
+use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId};
+
+use super::Unit;
+use super::layout::{MapLayout, hash_flags};
+use crate::compiled::{MapDef, MapRole};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::hir::Map;
+use crate::ir::MapRef;
+
+/// How many stacks are kept; the kernel rounds it up to a power of two and loses stacks whose hashes meet.
+const STACKS: u32 = 16384;
+
+/// What is counted when something could not be kept: the words of the Lost map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The ring buffer was full.
+    Event = 0,
+    /// A stack found no place.
+    Stack = 1,
+    /// An element found its map full.
+    Element = 2,
+}
+
+/// BPF maps and events.
+#[derive(Debug, Default)]
+pub struct Resources {
+    /// Every BPF map, indexed by [`MapRef`]; the script's own come first, in their order.
+    pub maps: Vec<MapDef>,
+    /// What the reader must know.
+    pub schema: Schema,
+    layouts: Vec<MapLayout>,
+    events: Option<MapRef>,
+    lost: Option<MapRef>,
+    stacks: Vec<(StackMapId, MapRef)>,
+    scratch: Option<MapRef>,
+    zeros: Option<MapRef>,
+    start: Option<MapRef>,
+    ring_buffer_bytes: u32,
+}
+
+impl Resources {
+    /// The script's own maps.
+    pub fn new(unit: &Unit<'_>, diagnostics: &mut Diagnostics) -> Self {
+        let mut resources = Self { ring_buffer_bytes: unit.config.ring_buffer_bytes, ..Self::default() };
+        let flags = hash_flags(unit);
+        for (index, map) in unit.program.maps.iter().enumerate() {
+            let id = MapId(index as u16);
+            let Some((layout, schema)) =
+                MapLayout::of(map).and_then(|layout| layout.schema(&map.name).map(|schema| (layout, schema)))
+            else {
+                let message = format!("the type of map `{}` is not known", map.name);
+                diagnostics.push(Diagnostic::error("E0610", map.span, message));
+                continue;
+            };
+            if layout.key_size > super::layout::MOST_KEY_BYTES {
+                let message = format!("the key of `{}` takes {} bytes", map.name, layout.key_size);
+                diagnostics.push(
+                    Diagnostic::error("E0611", map.span, message)
+                        .help("at most 512 bytes: shorten strings with `str(p, length)` or `max_strlen`"),
+                );
+            }
+            resources.maps.push(layout.definition(id, map, flags));
+            resources.schema.maps.push(schema);
+            resources.layouts.push(layout);
+        }
+        resources
+    }
+
+    /// A map of the script: its BPF map and layout.
+    pub fn map(&self, map: Map) -> Option<(MapRef, MapLayout)> {
+        Some((MapRef(u32::from(map.0)), self.layouts.get(usize::from(map.0))?.clone()))
+    }
+
+    /// The number of an event; equal events share one.
+    pub fn event(&mut self, kind: EventKind, size: u32) -> EventId {
+        let schema = EventSchema { kind, size };
+        let index = self.schema.events.iter().position(|known| *known == schema).unwrap_or_else(|| {
+            self.schema.events.push(schema);
+            self.schema.events.len() - 1
+        });
+        EventId(index as u32)
+    }
+
+    /// The ring buffer.
+    pub fn events(&mut self) -> MapRef {
+        match self.events {
+            Some(map) => map,
+            None => {
+                let map = self.add("events", MapType::RingBuf, 0, 0, self.ring_buffer_bytes, 0, MapRole::Events);
+                *self.events.insert(map)
+            }
+        }
+    }
+
+    /// The counters of what was lost.
+    pub fn lost(&mut self) -> MapRef {
+        match self.lost {
+            Some(map) => map,
+            None => {
+                let map = self.add("lost", MapType::PercpuArray, 4, 24, 1, 0, MapRole::Lost);
+                *self.lost.insert(map)
+            }
+        }
+    }
+
+    /// A stack trace map for stacks of at most `depth` frames.
+    pub fn stacks(&mut self, id: StackMapId, depth: u16) -> MapRef {
+        if let Some((_, map)) = self.stacks.iter().find(|(known, _)| *known == id) {
+            return *map;
+        }
+        let bytes = u32::from(depth.max(1)) * 8;
+        let map = self.add("stacks", MapType::StackTrace, 4, bytes, STACKS, 0, MapRole::Stacks(id));
+        self.stacks.push((id, map));
+        map
+    }
+
+    /// Working memory for one more program, and the index of its element.
+    pub fn scratch(&mut self, bytes: u32) -> (MapRef, u32) {
+        let map = match self.scratch {
+            Some(map) => map,
+            None => {
+                let map = self.add("scratch", MapType::PercpuArray, 4, 8, 0, 0, MapRole::Scratch);
+                *self.scratch.insert(map)
+            }
+        };
+        let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
+        def.value_size = def.value_size.max(bytes.next_multiple_of(8));
+        def.max_entries += 1;
+        (map, def.max_entries - 1)
+    }
+
+    /// When the session started.
+    pub fn start(&mut self) -> MapRef {
+        match self.start {
+            Some(map) => map,
+            None => {
+                let map = self.add("start", MapType::Array, 4, 8, 1, 0, MapRole::Start);
+                *self.start.insert(map)
+            }
+        }
+    }
+
+    /// At least `bytes` zeros.
+    pub fn zeros(&mut self, bytes: u32) -> MapRef {
+        let map = match self.zeros {
+            Some(map) => map,
+            None => {
+                let map = self.add("zeros", MapType::Array, 4, 8, 1, RDONLY_PROG, MapRole::Zeros);
+                *self.zeros.insert(map)
+            }
+        };
+        if let Some(def) = self.maps.get_mut(map.0 as usize) {
+            def.value_size = def.value_size.max(bytes.next_multiple_of(8));
+        }
+        map
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the fields of a map's definition")]
+    fn add(
+        &mut self,
+        name: &str,
+        kind: MapType,
+        key_size: u32,
+        value_size: u32,
+        max_entries: u32,
+        flags: u32,
+        role: MapRole,
+    ) -> MapRef {
+        let def = MapDef { name: name.into(), kind, key_size, value_size, max_entries, flags, role };
+        self.maps.push(def);
+        MapRef(self.maps.len() as u32 - 1)
+    }
+}

@@ -1,0 +1,149 @@
+//! Statements.
+
+use super::memory::Fill;
+use super::storage::Storage;
+use super::{Loop, Lowerer};
+use crate::hir::{Expr, ExprKind, Stmt, StmtKind, Var};
+use crate::ir::{Cmp, Operand};
+use crate::types::Ty;
+
+impl Lowerer<'_> {
+    pub(super) fn stmts(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            self.stmt(stmt);
+        }
+    }
+
+    pub(super) fn stmt(&mut self, stmt: &Stmt) {
+        let span = self.b.set_span(stmt.span);
+        let mark = self.temp_mark();
+        match &stmt.kind {
+            StmtKind::Expr(e) => self.effect(e),
+            StmtKind::SetVar { var, value } => self.set_variable(*var, value),
+            StmtKind::SetMap { map, key, value } => self.set_map(*map, key.as_ref(), value),
+            StmtKind::AddMap { map, key, value, subtract } => {
+                let value = self.scalar(value);
+                let value = if *subtract { self.negate(value) } else { value };
+                self.add_to_map(*map, key.as_ref(), value);
+            }
+            StmtKind::Aggregate { map, key, aggregate } => self.aggregate(*map, key.as_ref(), aggregate),
+            StmtKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise),
+            StmtKind::While { condition, body } => self.while_loop(condition, body),
+            StmtKind::Unroll { count, body } => {
+                for _ in 0..*count {
+                    self.stmts(body);
+                }
+            }
+            StmtKind::ForRange { var, start, end, body } => self.for_range(*var, start, end, body),
+            StmtKind::Break | StmtKind::Continue => {
+                if let Some(inner) = self.loops.last().copied() {
+                    let target = if matches!(stmt.kind, StmtKind::Break) { inner.done } else { inner.next };
+                    self.b.jump(target);
+                    let unreachable = self.b.new_block();
+                    self.b.switch_to(unreachable);
+                }
+            }
+            StmtKind::Return => self.leave(),
+            StmtKind::Block(stmts) => self.stmts(stmts),
+        }
+        self.release_temps(mark);
+        self.b.set_span(span);
+    }
+
+    /// An expression whose value nobody wants.
+    fn effect(&mut self, e: &Expr) {
+        match &e.kind {
+            ExprKind::Ternary { condition, then, otherwise } => {
+                let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+                self.branch(condition, yes, no);
+                self.b.switch_to(yes);
+                self.effect(then);
+                self.b.jump(done);
+                self.b.switch_to(no);
+                self.effect(otherwise);
+                self.b.jump(done);
+                self.b.switch_to(done);
+            }
+            ExprKind::Block { stmts, value } => {
+                for stmt in stmts {
+                    self.stmt(stmt);
+                }
+                self.effect(value);
+            }
+            ExprKind::Step { target, delta, .. } => self.step_effect(target, *delta),
+            _ if e.ty == Ty::Void || e.ty.is_scalar() || e.ty.is_unknown() => {
+                self.scalar(e);
+            }
+            _ => {
+                self.place(e);
+            }
+        }
+    }
+
+    fn set_variable(&mut self, var: Var, value: &Expr) {
+        let probe = self.probe;
+        let ty = probe.vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
+        if value.ty.is_unknown() {
+            return self.clear_variable(var, &ty);
+        }
+        match self.variable(var) {
+            Storage::Register(register) => {
+                let value = self.scalar_as(value, &ty);
+                self.b.assign(register, value);
+            }
+            Storage::Memory(place) => self.write(value, place, &ty, Fill::Zeros),
+        }
+    }
+
+    fn if_else(&mut self, condition: &Expr, then: &[Stmt], otherwise: &[Stmt]) {
+        let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.branch(condition, yes, no);
+        self.b.switch_to(yes);
+        self.stmts(then);
+        self.b.jump(done);
+        self.b.switch_to(no);
+        self.stmts(otherwise);
+        self.b.jump(done);
+        self.b.switch_to(done);
+    }
+
+    fn while_loop(&mut self, condition: &Expr, body: &[Stmt]) {
+        let (test, inside, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.jump(test);
+        self.b.switch_to(test);
+        let mark = self.temp_mark();
+        self.branch(condition, inside, done);
+        self.release_temps(mark);
+        self.b.switch_to(inside);
+        self.loops.push(Loop { done, next: test });
+        self.stmts(body);
+        self.loops.pop();
+        self.b.jump(test);
+        self.b.switch_to(done);
+    }
+
+    /// The loop's bounds are read once; the verifier follows as many turns as constant bounds ask for.
+    fn for_range(&mut self, var: Var, start: &Expr, end: &Expr, body: &[Stmt]) {
+        let (start, end) = (self.scalar(start), self.scalar(end));
+        let counter = self.b.copy(start);
+        let end = self.b.copy(end);
+        let (test, inside, next, done) =
+            (self.b.new_block(), self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.jump(test);
+        self.b.switch_to(test);
+        self.b.branch(Cmp::SLt, counter, end, inside, done);
+        self.b.switch_to(inside);
+        if let Storage::Register(register) = self.variable(var) {
+            self.b.assign(register, counter);
+        }
+        self.loops.push(Loop { done, next });
+        self.stmts(body);
+        self.loops.pop();
+        self.b.jump(next);
+        self.b.switch_to(next);
+        let more = self.b.add(counter, Operand::Imm(1));
+        self.b.assign(counter, more);
+        self.b.jump(test);
+        self.b.switch_to(done);
+    }
+}

@@ -1,0 +1,135 @@
+//! Where values live while a program runs: variables in registers or working memory, temporaries on the stack while there is room,
+//! else in scratch.
+//!
+//! Scratch is a per-CPU array with one element for each program that needs it: a program does not interrupt itself, but another may.
+
+use bpf::helper::Helper;
+
+use super::Lowerer;
+use super::memory::Place;
+use crate::hir::Var;
+use crate::ir::{Base, Cmp, Operand, VReg, Width};
+use crate::types::Ty;
+
+/// The largest value kept on the stack.
+const MOST_IN_SLOT: u32 = 128;
+/// Bytes of stack for slots; the rest of the 512 is for registers that are spilled.
+const SLOT_BUDGET: u32 = 352;
+
+/// Where a variable is.
+#[derive(Clone, Copy, Debug)]
+pub enum Storage {
+    /// A scalar.
+    Register(VReg),
+    /// Anything else.
+    Memory(Place),
+}
+
+/// Working memory.
+#[derive(Debug, Default)]
+pub struct Temps {
+    /// In use, in the order they were taken.
+    active: Vec<(Place, u32)>,
+    /// To be taken again.
+    free: Vec<(Place, u32)>,
+    slot_bytes: u32,
+    scratch: Option<VReg>,
+    scratch_bytes: u32,
+}
+
+impl Temps {
+    /// The register that holds the address of this program's scratch, if it needs any.
+    pub fn scratch_register(&self) -> Option<VReg> {
+        self.scratch
+    }
+}
+
+impl Lowerer<'_> {
+    /// Gives every variable its place; values are zero or empty at first.
+    pub(super) fn declare_variables(&mut self) {
+        let probe = self.probe;
+        for ty in &probe.vars {
+            let storage = if ty.is_scalar() || ty.is_unknown() {
+                Storage::Register(self.b.vreg())
+            } else {
+                Storage::Memory(self.reserve(ty.layout().size))
+            };
+            self.vars.push(storage);
+        }
+    }
+
+    /// Where a variable is.
+    pub(super) fn variable(&mut self, var: Var) -> Storage {
+        match self.vars.get(var.0 as usize) {
+            Some(storage) => *storage,
+            None => Storage::Register(self.b.copy(0)),
+        }
+    }
+
+    /// Where a variable's bytes are; `None` for one in a register.
+    pub(super) fn variable_place(&mut self, var: Var) -> Option<Place> {
+        match self.variable(var) {
+            Storage::Memory(place) => Some(place),
+            Storage::Register(_) => None,
+        }
+    }
+
+    /// Working memory until the end of the statement, aligned to 8 bytes.
+    pub fn temp(&mut self, bytes: u32) -> Place {
+        let bytes = bytes.max(1).next_multiple_of(8);
+        let fitting = self.temps.free.iter().position(|(_, size)| (bytes..=bytes * 2).contains(size));
+        let (place, size) = match fitting {
+            Some(index) => self.temps.free.swap_remove(index),
+            None => (self.reserve(bytes), bytes),
+        };
+        self.temps.active.push((place, size));
+        place
+    }
+
+    /// How many temporaries are in use, for [`Lowerer::release_temps`].
+    pub fn temp_mark(&self) -> usize {
+        self.temps.active.len()
+    }
+
+    /// Gives back the temporaries taken since the mark.
+    pub fn release_temps(&mut self, mark: usize) {
+        let freed = self.temps.active.split_off(mark.min(self.temps.active.len()));
+        self.temps.free.extend(freed);
+    }
+
+    /// Memory for the whole program.
+    fn reserve(&mut self, bytes: u32) -> Place {
+        let bytes = bytes.max(1).next_multiple_of(8);
+        if bytes <= MOST_IN_SLOT && self.temps.slot_bytes + bytes <= SLOT_BUDGET {
+            self.temps.slot_bytes += bytes;
+            return Place { base: Base::Slot(self.b.slot(bytes)), offset: 0 };
+        }
+        let register = match self.temps.scratch {
+            Some(register) => register,
+            None => *self.temps.scratch.insert(self.b.vreg()),
+        };
+        let offset = self.temps.scratch_bytes;
+        self.temps.scratch_bytes += bytes;
+        Place { base: Base::Reg(register), offset: offset as i32 }
+    }
+
+    /// Puts the address of this program's scratch into `register`; the program leaves if there is none, which cannot be.
+    pub(super) fn find_scratch(&mut self, register: VReg) {
+        let (map, index) = self.resources.scratch(self.temps.scratch_bytes);
+        let key = self.b.slot(4);
+        self.b.store(key, 0, Width::B4, i64::from(index));
+        let (map, key) = (self.b.map_addr(map), self.b.slot_addr(key, 0));
+        let found = self.b.call(Helper::MapLookupElem, &[map.into(), key.into()]);
+        self.b.assign(register, found);
+        let leave = self.leave;
+        self.b.branch_if(Cmp::Eq, register, 0, leave);
+    }
+
+    /// Zero, as a value of any type: what a variable holds before it is assigned.
+    pub(super) fn clear_variable(&mut self, var: Var, ty: &Ty) {
+        match self.variable(var) {
+            Storage::Register(register) => self.b.assign(register, Operand::Imm(0)),
+            Storage::Memory(place) => self.zero(place, ty.layout().size),
+        }
+    }
+}

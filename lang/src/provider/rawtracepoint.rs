@@ -1,0 +1,54 @@
+//! `rawtracepoint`: a tracepoint before its fields are put into a record, with the arguments the kernel passes.
+
+use super::Provider;
+use crate::ast::AttachPoint;
+use crate::compiled::Attach;
+use crate::expand::{Context, Expand};
+use crate::needs::{Needs, TracepointPattern};
+use crate::uses::Uses;
+
+const SYNTAX: &str = "rawtracepoint:event";
+
+/// See the module.
+pub const PROVIDER: Provider = Provider {
+    name: "rawtracepoint",
+    aliases: &["rt"],
+    syntax: SYNTAX,
+    summary: "A tracepoint's raw form; its arguments are `arg0`, `arg1` .. and, where the kernel's types name them, in `args`.",
+    example: "rawtracepoint:sched_switch { @ = count(); }",
+    needs,
+    expand,
+};
+
+fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
+    if let [.., event] = point.parts.as_slice() {
+        needs.tracepoints.push(TracepointPattern { category: "*".into(), event: event.node.clone(), fields: false });
+        needs.btf |= uses.args;
+    }
+}
+
+fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
+    let last = match point.parts.len() {
+        1 => expand.part(point, 0),
+        2 => expand.part(point, 1),
+        _ => None,
+    };
+    let Some(event) = last else { return expand.malformed(point, SYNTAX) };
+    let pattern = TracepointPattern { category: "*".into(), event: event.clone(), fields: false };
+    let events: Vec<String> = expand
+        .target
+        .tracepoints
+        .keys()
+        .filter_map(|name| name.split_once(':'))
+        .filter(|(category, event)| !matches!(*category, "syscalls" | "ftrace") && pattern.matches(category, event))
+        .map(|(_, event)| event.to_owned())
+        .collect();
+    if events.is_empty() && expand.target.complete {
+        return expand.missing(point.span, &format!("raw tracepoint {event}"));
+    }
+    let events = if events.is_empty() { vec![event] } else { events };
+    for event in events {
+        let name = format!("rawtracepoint:{event}");
+        expand.site(Attach::RawTracepoint { event: event.clone() }, name, Context::Raw { event });
+    }
+}

@@ -1,0 +1,62 @@
+//! What a probe's text reads of its surroundings, found without types: it decides how the probe may attach and which attach
+//! points may share one program.
+
+use crate::ast::{ExprKind, Macro, Probe, Script, StmtKind, TypeBase};
+use crate::walk::{self, Node};
+
+/// What a probe reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// `args`: the fields of what it attaches to.
+    pub args: bool,
+    /// `probe`: the attach point's name.
+    pub name: bool,
+    /// The kernel's types.
+    pub types: bool,
+}
+
+impl Uses {
+    /// What `probe` reads, assuming that it calls every macro of the script.
+    pub fn of(script: &Script, probe: &Probe) -> Self {
+        let mut uses = Self::default();
+        walk::probe(probe, &mut |node| uses.note(&node));
+        for Macro { body, .. } in &script.macros {
+            walk::block(body, &mut |node| uses.note(&node));
+        }
+        uses
+    }
+
+    fn note(&mut self, node: &Node<'_>) {
+        match node {
+            Node::Expr(e) => match &e.node {
+                ExprKind::Ident(name) => self.note_name(name),
+                ExprKind::Call { name, .. } => self.note_name(&name.node),
+                ExprKind::Offsetof { .. } => self.types = true,
+                _ => {}
+            },
+            Node::Type(ty) => {
+                let named = match &ty.base {
+                    TypeBase::Name(name) => crate::ctype::integer(name).is_none(),
+                    TypeBase::Struct(_) | TypeBase::Union(_) | TypeBase::Enum(_) => true,
+                    TypeBase::Typeof(_) | TypeBase::Tuple(_) => false,
+                };
+                self.types |= named;
+            }
+            Node::Stmt(s) => {
+                if let StmtKind::Let { ty: Some(_), .. } = &s.node {
+                    self.types = true;
+                }
+            }
+        }
+    }
+
+    fn note_name(&mut self, name: &str) {
+        match name {
+            "args" => self.args = true,
+            "probe" | "func" => self.name = true,
+            // Read through the task where the kernel's types say where they are.
+            "comm" | "curtask" | "ppid" | "pcomm" => self.types = true,
+            _ => {}
+        }
+    }
+}
