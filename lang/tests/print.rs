@@ -1,7 +1,11 @@
 //! What is printed reads back as the same tree, and a formatted script stays as it is.
 //!
 //! Trees are compared by their debug text without places.
-#![allow(clippy::disallowed_methods, reason = "the installed tools are read where there are any")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "the installed tools are read where there are any"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -293,6 +297,8 @@ fn script() -> impl Strategy<Value = Script> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_tree_reads_back(script in script()) {
         assert_reads_back(&script);

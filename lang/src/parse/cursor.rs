@@ -42,6 +42,8 @@ pub(super) struct Parser<'a> {
     /// Bytes that may still be read more than once: the bound of what expansions and second attempts may cost.
     pub(super) budget: u32,
     pub(super) nesting: u32,
+    /// A string without its end has taken the rest of its line, brackets and all.
+    pub(super) swallowed: bool,
     /// The place everything is said to stand at: the use of the `#define` being expanded.
     pub(super) stands_at: Option<Span>,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -70,6 +72,7 @@ impl<'a> Parser<'a> {
             expanding: vec![],
             budget: 1 << 20,
             nesting: 0,
+            swallowed: false,
             stands_at: None,
             diagnostics: vec![],
         }
@@ -108,7 +111,12 @@ impl<'a> Parser<'a> {
         let span = self.span();
         if self.token.kind == Kind::Unknown {
             let message = format!("the character {} has no meaning here", self.found());
-            return self.error("E0101", span, message);
+            let mut finding = Diagnostic::error("E0101", span, message);
+            if self.text(self.token).contains(['“', '”', '„', '‘', '’', '\'']) {
+                finding = finding.help("strings stand in plain double quotes: \"text\"");
+            }
+            self.report(finding);
+            return Failed;
         }
         let message = format!("expected {what}, found {}", self.found());
         self.error("E0106", span, message)
@@ -173,6 +181,9 @@ impl<'a> Parser<'a> {
     pub(super) fn expect_closing(&mut self, kind: Kind, open: Span) -> Parsed<()> {
         if self.eat(kind) {
             return Ok(());
+        }
+        if self.swallowed {
+            return Err(Failed);
         }
         let message = format!("expected {}, found {}", kind.describe(), self.found());
         let span = self.span();

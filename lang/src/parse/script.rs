@@ -266,6 +266,7 @@ impl Parser<'_> {
                 if let string::StringError::Escape(_) = error {
                     finding = finding.help(r#"escapes are \n \t \r \" \\ \NNN (octal) and \xNN"#);
                 }
+                self.swallowed |= error == string::StringError::Unterminated;
                 self.report(finding);
                 String::new()
             }
