@@ -1,4 +1,4 @@
-//! Where the checkout is and which files belong to it. Everything else in xtask asks here instead of guessing from the
+//! Where the checkout is, which files belong to it, and where what outlives it is kept. Everything else in xtask asks here instead of guessing from the
 //! current directory.
 
 use std::path::{Path, PathBuf};
@@ -13,6 +13,13 @@ pub fn root() -> PathBuf {
     let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.pop();
     root
+}
+
+/// The user's cache folder for one kind of thing that outlives the checkout. It need not exist yet.
+pub fn cache(kind: &str) -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    Ok(base.context("neither XDG_CACHE_HOME nor HOME is set")?.join("bpfleet").join(kind))
 }
 
 /// Paths of every file below `root`, relative to it and sorted. A walk rather than `git ls-files`: it also works in an

@@ -4,11 +4,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use super::emulator::Emulator;
 
 /// How many of the console's last lines an error shows.
 const SHOWN_LINES: usize = 25;
@@ -17,10 +19,11 @@ const SHOWN_LINES: usize = 25;
 ///
 /// # Errors
 /// When qemu fails or the guest is not done after `timeout`; the message ends with the console's last lines.
-pub fn run(kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<String> {
+pub fn run(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<String> {
     let (console, report) = (folder.join("console.log"), folder.join("report.log"));
     let serial = |path: &Path| format!("file:{}", path.display());
-    let mut qemu = Command::new("qemu-system-x86_64")
+    let mut qemu = emulator
+        .command()
         .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048"])
         .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
         .args(["-serial", &serial(&console), "-serial", &serial(&report)])
@@ -33,7 +36,7 @@ pub fn run(kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Re
         .stdout(Stdio::null())
         .stderr(fs::File::create(folder.join("qemu.log"))?)
         .spawn()
-        .context("cannot start qemu-system-x86_64")?;
+        .context("cannot start qemu")?;
     let ended = wait(&mut qemu, timeout);
     let told = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
     let report = told("report.log").replace('\r', "");

@@ -49,7 +49,7 @@ impl Tracer {
     fn settle(self) -> u32 {
         match self {
             Self::Bpfleet => 0,
-            Self::Bpftrace => 4,
+            Self::Bpftrace => 10,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::debian::Apt;
+use crate::repo;
 
 /// A kernel ready to boot.
 pub struct Kernel {
@@ -26,22 +27,13 @@ pub fn obtain(series: &str, refresh: bool) -> Result<Kernel> {
     let Some((_, suite)) = SUITES.iter().find(|(known, _)| *known == series) else {
         bail!("no source for kernel {series}; known are {}", SUITES.map(|(known, _)| known).join(", "));
     };
-    let cache = cache()?;
+    let cache = repo::cache("kernels")?;
     fs::create_dir_all(&cache)?;
     if !refresh && let Some(kernel) = cached(&cache, series)? {
         return Ok(kernel);
     }
     download(&cache, suite)?;
     cached(&cache, series)?.with_context(|| format!("suite {suite} holds no kernel {series} any more"))
-}
-
-fn cache() -> Result<PathBuf> {
-    let base = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
-        (Some(cache), _) if !cache.is_empty() => PathBuf::from(cache),
-        (_, Some(home)) => PathBuf::from(home).join(".cache"),
-        _ => bail!("neither XDG_CACHE_HOME nor HOME is set"),
-    };
-    Ok(base.join("bpfleet/kernels"))
 }
 
 fn cached(cache: &Path, series: &str) -> Result<Option<Kernel>> {

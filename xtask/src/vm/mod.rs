@@ -3,10 +3,12 @@
 //!
 //! in: a kernel series and a binary; out: one line per case on standard output and an error when one failed. The parts:
 //! [`kernel`] fetches and keeps kernels, [`initramfs`] packs the guest's files, [`guest`] writes its init script and
-//! reads back what it reports, [`cases`] says what to run and [`expect`] what must come out, [`boot`] runs qemu.
+//! reads back what it reports, [`cases`] says what to run and [`expect`] what must come out, [`emulator`] finds a qemu
+//! and [`boot`] runs it.
 
 mod boot;
 mod cases;
+mod emulator;
 mod expect;
 mod guest;
 mod initramfs;
@@ -18,6 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{packages, release};
+use emulator::Emulator;
 use guest::{CaseRun, Tracer};
 
 /// Arguments of `cargo xtask vm`.
@@ -72,17 +75,19 @@ pub fn run(args: &VmArgs) -> Result<Tally> {
         Some(binary) => binary.clone(),
         None => release::build()?,
     };
+    let emulator = Emulator::obtain()?;
     let mut tally = Tally::default();
     for series in &args.kernels {
         let kernel = kernel::obtain(series, args.refresh)?;
-        let outcome = run_on(&kernel, &binary, args).with_context(|| format!("kernel {}", kernel.version))?;
+        let outcome =
+            run_on(&emulator, &kernel, &binary, args).with_context(|| format!("kernel {}", kernel.version))?;
         tally.passed += outcome.passed;
         tally.failed += outcome.failed;
     }
     Ok(tally)
 }
 
-fn run_on(kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<Tally> {
+fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<Tally> {
     let cases: Vec<&cases::Case> = cases::CASES.iter().filter(|case| case.name.contains(&args.filter)).collect();
     if cases.is_empty() {
         bail!("no case is called *{}*", args.filter);
@@ -91,7 +96,7 @@ fn run_on(kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<Tally
     let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
     let initrd = folder.path().join("initrd");
     initramfs::pack(&initrd, binary, &guest::files(&cases, Tracer::of(binary)))?;
-    let transcript = boot::run(&kernel.image, &initrd, folder.path(), Duration::from_secs(args.timeout));
+    let transcript = boot::run(emulator, &kernel.image, &initrd, folder.path(), Duration::from_secs(args.timeout));
     if args.keep {
         println!("guest files: {}", folder.keep().display());
     }
