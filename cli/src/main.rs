@@ -1,2 +1,40 @@
-//! placeholder
-fn main() {}
+//! The `bpfleet` command: reads the command line and hands over to the crate that does the work.
+//!
+//! One file for each subcommand in [`command`]. `run` and `check` must start in a few milliseconds, so nothing is set up here that
+//! they do not need.
+
+mod command;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One bpftrace script, run on many Kubernetes nodes at once, giving back one merged answer
+#[derive(Parser)]
+#[command(name = "bpfleet", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(command::run::Args),
+    Check(command::check::Args),
+    Fmt(command::fmt::Args),
+    Probes(command::probes::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(args) => command::run::run(args),
+        Command::Check(args) => command::check::run(args),
+        Command::Fmt(args) => command::fmt::run(args),
+        Command::Probes(args) => command::probes::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("ERROR: {error:#}");
+        ExitCode::FAILURE
+    })
+}
