@@ -14,6 +14,7 @@ pub mod compiled;
 pub mod config;
 mod ctype;
 pub mod diagnostic;
+pub mod docs;
 pub mod emit;
 mod expand;
 pub mod function;

@@ -75,7 +75,7 @@ impl Checker<'_> {
     }
 
     fn assign_to_map(&mut self, target: MapUse, op: Option<BinaryOp>, value: &Expr, span: Span) -> Option<StmtKind> {
-        let value = self.expr(value);
+        let value = if op.is_none() { self.assigned(value) } else { self.expr(value) };
         self.require_value(&value)?;
         let Some(op) = op else {
             let literal = value.constant().is_some_and(|n| n >= 0);
@@ -116,6 +116,10 @@ impl Checker<'_> {
         if value.ty == Ty::Void {
             let d = Diagnostic::error("E0302", value.span, "this has no value");
             self.report(d);
+            return None;
+        }
+        if matches!(value.ty, Ty::Aggregate(_)) && !matches!(value.kind, hir::ExprKind::Aggregate(_)) {
+            self.unsupported(value.span, "what a map aggregates as a value");
             return None;
         }
         Some(())

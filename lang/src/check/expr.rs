@@ -14,8 +14,21 @@ use crate::span::{Span, Spanned};
 use crate::types::{EnumType, I64, Space, Ty, U64, unify};
 
 impl Checker<'_> {
-    /// The meaning and type of an expression.
+    /// The meaning and type of an expression. `count()` and its kin are none: see [`Self::assigned`].
     pub fn expr(&mut self, e: &Expr) -> hir::Expr {
+        let checked = self.assigned(e);
+        if !matches!(checked.kind, hir::ExprKind::Aggregate(_)) {
+            return checked;
+        }
+        self.report(
+            Diagnostic::error("E0605", e.span, "the result must be assigned to a map")
+                .help("write `@ = ` before it, or `@name[key] = `"),
+        );
+        hir::Expr::poison(e.span)
+    }
+
+    /// The meaning and type of what is assigned to a map, where `count()` and its kin may stand.
+    pub(super) fn assigned(&mut self, e: &Expr) -> hir::Expr {
         let span = e.span;
         match &e.node {
             ExprKind::Int { value, .. } => match i64::try_from(*value) {

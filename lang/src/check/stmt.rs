@@ -2,7 +2,6 @@
 
 use super::Checker;
 use crate::ast::{Block, Expr, Stmt, StmtKind};
-use crate::diagnostic::Diagnostic;
 use crate::hir;
 use crate::span::Span;
 use crate::types::Ty;
@@ -29,7 +28,7 @@ impl Checker<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> Option<hir::StmtKind> {
         Some(match &stmt.node {
-            StmtKind::Expr(e) => hir::StmtKind::Expr(self.statement_expr(e)),
+            StmtKind::Expr(e) => hir::StmtKind::Expr(self.expr(e)),
             StmtKind::Assign { target, op, value } => return self.assign(target, *op, value, stmt.span),
             StmtKind::Let { name, ty, value } => {
                 return self.let_variable(name, ty.as_ref(), value.as_ref(), stmt.span);
@@ -76,19 +75,6 @@ impl Checker<'_> {
             }
             StmtKind::Block(block) => hir::StmtKind::Block(self.block(block)),
         })
-    }
-
-    /// An expression whose value is thrown away.
-    fn statement_expr(&mut self, e: &Expr) -> hir::Expr {
-        let checked = self.expr(e);
-        if matches!(checked.ty, Ty::Aggregate(_)) && matches!(checked.kind, hir::ExprKind::Aggregate(_)) {
-            self.report(
-                Diagnostic::error("E0605", e.span, "the result must be assigned to a map")
-                    .help("write `@ = ` before it, or `@name[key] = `"),
-            );
-            return hir::Expr::poison(e.span);
-        }
-        checked
     }
 
     fn loop_body(&mut self, body: &Block) -> Vec<hir::Stmt> {

@@ -1,10 +1,15 @@
 //! Every code a diagnostic can carry, with its explanation. A code is never reused for something else.
 //!
-//! One file per hundred. E01xx: the form of the script, E02xx probes and attach points,
-//! E03xx names, E04xx types, E05xx functions, E06xx config and parameters, E07xx what the kernel or the machine limits,
-//! E09xx what is not supported yet. W0xxx are warnings, by the same hundreds.
+//! One file per hundred: E01xx the form of the script, E02xx names, E03xx types, E04xx probes, E05xx functions, E06xx maps, E07xx and
+//! above settings, limits and what is not there yet. W0xxx are warnings, by the same hundreds.
 
+mod functions;
+mod limits;
+mod maps;
+mod names;
+mod probes;
 mod syntax;
+mod types;
 
 /// A code and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +27,11 @@ pub fn explain(code: &str) -> Option<&'static Code> {
     all().find(|entry| entry.code == code)
 }
 
-/// All codes, in order.
+/// All codes, by hundreds.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [syntax::SYNTAX].into_iter().flatten()
+    [syntax::SYNTAX, names::NAMES, types::TYPES, probes::PROBES, functions::FUNCTIONS, maps::MAPS, limits::LIMITS]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]
@@ -32,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_in_order_and_unique() {
-        let codes: Vec<&str> = all().map(|entry| entry.code).collect();
-        let mut sorted = codes.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(codes, sorted);
+    fn every_code_appears_once() {
+        let mut codes: Vec<&str> = all().map(|entry| entry.code).collect();
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
     }
 
     #[test]

@@ -137,7 +137,8 @@ impl Lowerer<'_> {
         }
         match &e.kind {
             ExprKind::Str(text) => self.write_text(text, to, ty.size_in_c(), fill),
-            ExprKind::Int(_) => self.zero(to, ty.layout().size),
+            // What a node that knows too little leaves open is empty.
+            ExprKind::Int(_) | ExprKind::Poison | ExprKind::Aggregate(_) => self.zero(to, ty.layout().size),
             ExprKind::Tuple(items) => self.write_components(items, to, ty, fill),
             ExprKind::Ternary { condition, then, otherwise } => {
                 let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());

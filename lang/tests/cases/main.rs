@@ -1,9 +1,13 @@
-//! Cases as text: scripts and what the compiler makes of them, under `tests/cases`, each a test of its own.
+//! Cases as text: scripts and what the compiler makes of them, each a test of its own.
 //!
 //! A file holds cases, each a line `== its name`, the script, a line `--`, and what is expected. The folder says what is asked:
-//! `findings` for the diagnostics as a terminal shows them, `format` for the formatted script. `BLESS=1 cargo test -p bpfleet-lang --test
-//! cases` writes what comes out as what is expected, to be read before it is committed.
+//! `findings` for the diagnostics as a terminal shows them, `outline` for what a compiled script attaches, keeps and sends,
+//! `format` for the formatted script. `BLESS=1 cargo test -p bpfleet-lang --test cases` writes what comes out as what is
+//! expected, to be read before it is committed.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "cases are files")]
+
+mod outline;
+mod target;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,11 +21,15 @@ struct Case {
     expected: String,
 }
 
+type Answer = fn(&str) -> String;
+
+const FOLDERS: [(&str, Answer); 3] = [("findings", findings), ("format", formatted), ("outline", outlined)];
+
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let bless = std::env::var_os("BLESS").is_some();
     let mut trials = vec![];
-    for (folder, answer) in [("findings", findings as fn(&str) -> String), ("format", formatted)] {
+    for (folder, answer) in FOLDERS {
         for path in files(&root.join(folder)) {
             let text = std::fs::read_to_string(&path).expect("a case file can be read");
             let mut cases = split(&text);
@@ -70,13 +78,29 @@ fn compare(found: &str, expected: &str) -> Result<(), Failed> {
     if found == expected { Ok(()) } else { Err(format!("expected\n{expected}\nfound\n{found}").into()) }
 }
 
+fn options() -> lang::Options {
+    lang::Options { args: vec!["7".to_owned(), "text".to_owned()], ..lang::Options::default() }
+}
+
 fn findings(script: &str) -> String {
-    match lang::parse(script) {
-        Ok(_) => String::new(),
-        Err(diagnostics) => lang::render::terminal("case", script, &diagnostics),
+    let findings = match lang::parse(script) {
+        Ok(tree) => match lang::compile(script, &tree, &target::target(), &options()) {
+            Ok(compiled) => compiled.warnings,
+            Err(findings) => findings,
+        },
+        Err(findings) => findings,
+    };
+    lang::render::terminal("case", script, &findings)
+}
+
+fn outlined(script: &str) -> String {
+    let compiled = lang::parse(script).and_then(|tree| lang::compile(script, &tree, &target::target(), &options()));
+    match compiled {
+        Ok(compiled) => outline::outline(&compiled),
+        Err(findings) => lang::render::terminal("case", script, &findings),
     }
 }
 
 fn formatted(script: &str) -> String {
-    lang::print::format(script).unwrap_or_else(|diagnostics| lang::render::terminal("case", script, &diagnostics))
+    lang::print::format(script).unwrap_or_else(|findings| lang::render::terminal("case", script, &findings))
 }

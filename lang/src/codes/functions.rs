@@ -1,0 +1,86 @@
+//! E05xx: calls of functions.
+
+use super::Code;
+
+pub(super) const FUNCTIONS: &[Code] = &[
+    Code {
+        code: "E0501",
+        title: "wrong number of arguments",
+        explanation: "The function takes another number of arguments. The help shows how it is called.",
+    },
+    Code {
+        code: "E0502",
+        title: "function not allowed",
+        explanation: "The function changes the system it runs on: it sends signals, runs commands or writes to memory. \
+                      Such functions must be allowed, with --unsafe or by the TracePolicy of the namespace.",
+    },
+    Code {
+        code: "E0503",
+        title: "argument is no constant",
+        explanation: "The function needs to know this argument before the script runs, so it must be a number or \
+                      string in the script or a parameter.",
+    },
+    Code {
+        code: "E0504",
+        title: "argument is no address",
+        explanation: "The function reads memory, so it needs a number or pointer that says where.",
+    },
+    Code {
+        code: "E0505",
+        title: "argument is no map",
+        explanation: "The function works on a map, which is named with its sigil: @name, or @name[key] where it works \
+                      on one element.",
+    },
+    Code {
+        code: "E0506",
+        title: "wrong bits of hist",
+        explanation: "The second argument of hist says how many buckets, as a power of two, each power of two is \
+                      divided into.",
+    },
+    Code {
+        code: "E0507",
+        title: "wrong bounds of lhist",
+        explanation: "lhist(value, min, max, step) needs min below max, a step of at least 1, and at most 1000 buckets \
+                      in between.",
+    },
+    Code {
+        code: "E0508",
+        title: "exit inside of a loop",
+        explanation: "exit ends the whole script and cannot be called from inside of a loop; set a variable and call \
+                      it after the loop.",
+    },
+    Code {
+        code: "E0509",
+        title: "cannot be printed",
+        explanation: "A value of this type has no printed form. Print its parts.",
+    },
+    Code {
+        code: "E0510",
+        title: "wrong format",
+        explanation: "The format string of printf and its kin does not follow its rules: a conversion is %, flags, \
+                      width, precision, size and one of d i u o x X c s p r (rx, rh).",
+    },
+    Code {
+        code: "E0511",
+        title: "values do not match the format",
+        explanation: "There must be exactly one value after the format for each of its conversions; %% stands for a \
+                      percent sign.",
+    },
+    Code {
+        code: "E0512",
+        title: "conversion for another type",
+        explanation: "This conversion does not print values of this type. %s prints any.",
+    },
+    Code {
+        code: "E0513",
+        title: "wrong use of print",
+        explanation: "print(value) prints a value, print(@m) a map, print(@m, top, div) the largest elements of a map \
+                      with a key, divided; the two numbers are constants and not negative.",
+    },
+    Code {
+        code: "E0514",
+        title: "wrong use of kstack or ustack",
+        explanation: "The arguments are a mode (bpftrace, perf, raw) and the most frames, in this order; both may be \
+                      left out.",
+    },
+];

@@ -1,0 +1,67 @@
+//! E02xx: names, and where they may stand.
+
+use super::Code;
+
+pub(super) const NAMES: &[Code] = &[
+    Code {
+        code: "E0201",
+        title: "unknown name",
+        explanation: "A bare name is a builtin, a constant of a kernel enum, a name given by #define or, in a macro, a \
+                      parameter. This one is none of them. Scratch variables start with a dollar sign, maps with an at \
+                      sign.",
+    },
+    Code {
+        code: "E0202",
+        title: "unknown function",
+        explanation: "No function, builtin or macro has this name. docs/language.md lists those there are.",
+    },
+    Code {
+        code: "E0203",
+        title: "undefined variable",
+        explanation: "A scratch variable is read here that nothing has been assigned to before in this block or one \
+                      around it. A variable lives in the block it was first assigned or declared in, and only for one \
+                      event; what must last longer belongs in a map.",
+    },
+    Code {
+        code: "E0204",
+        title: "variable declared twice",
+        explanation: "let makes a new variable, and this block has one of that name already. Assign to it without let, \
+                      or choose another name.",
+    },
+    Code {
+        code: "E0205",
+        title: "type of a variable changed",
+        explanation: "A scratch variable keeps the type it was first given; integers may widen and strings lengthen, \
+                      but a number does not become a string. Use a second variable or a cast.",
+    },
+    Code {
+        code: "E0206",
+        title: "break or continue outside of a loop",
+        explanation: "break and continue end or go on with the innermost for, while or unroll, and there is none \
+                      around this one. return leaves the probe.",
+    },
+    Code {
+        code: "E0207",
+        title: "wrong count of unroll",
+        explanation: "unroll copies its body as often as its count says, so the count must be a constant from 1 up to \
+                      the limit the message names.",
+    },
+    Code {
+        code: "E0208",
+        title: "not a place to assign to",
+        explanation: "Only scratch variables and maps can be assigned to or counted up and down.",
+    },
+    Code {
+        code: "E0209",
+        title: "not known in this probe",
+        explanation: "args, arg0 and its kin, retval and func tell something about what the probe is attached to, and \
+                      this kind of probe has no such thing. docs/language.md says which probes know which names.",
+    },
+    Code {
+        code: "E0210",
+        title: "fields not known",
+        explanation: "The fields of a tracepoint come from its format file, those of a raw tracepoint and of a kernel \
+                      function from the kernel's BTF, and this node has neither for it. Look at bpfleet probes -v for \
+                      what is known.",
+    },
+];

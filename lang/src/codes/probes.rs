@@ -1,0 +1,54 @@
+//! E04xx: probes and what they attach to; W04xx with them.
+
+use super::Code;
+
+pub(super) const PROBES: &[Code] = &[
+    Code {
+        code: "E0401",
+        title: "nothing to attach to",
+        explanation: "No function, tracepoint or event on this node matches the attach point. It may belong to a \
+                      module that is not loaded, be inlined, or have another name in this kernel. missing_probes = \
+                      warn or ignore lets the rest of the script run.",
+    },
+    Code {
+        code: "E0402",
+        title: "wrong form of attach point",
+        explanation: "The parts of the attach point, separated by colons, are not those its provider takes. The help \
+                      shows its form.",
+    },
+    Code {
+        code: "E0403",
+        title: "unknown provider",
+        explanation: "The word before the first colon says what kind of probe it is: tracepoint, kprobe, interval and \
+                      so on, or one of their short names.",
+    },
+    Code {
+        code: "E0404",
+        title: "too many attach points",
+        explanation: "A wildcard matches more places than max_probes allows. Attaching to thousands of places takes \
+                      long and slows the node down.",
+    },
+    Code {
+        code: "E0405",
+        title: "too many programs",
+        explanation: "The script needs more BPF programs than max_bpf_progs allows, mostly because a wildcard's places \
+                      need programs of their own, as they do when the body reads probe or arguments of different \
+                      types.",
+    },
+    Code {
+        code: "E0406",
+        title: "no kernel probes",
+        explanation: "This node's kernel cannot probe its functions (CONFIG_KPROBES is off). A tracepoint often tells \
+                      the same.",
+    },
+    Code {
+        code: "E0407",
+        title: "no probe",
+        explanation: "A script needs at least one probe: what to attach to and, in braces, what to do there.",
+    },
+    Code {
+        code: "W0401",
+        title: "nothing to attach to",
+        explanation: "As E0401, but missing_probes = warn lets the script run without this attach point.",
+    },
+];
