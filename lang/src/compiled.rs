@@ -9,6 +9,10 @@ use crate::diagnostic::Diagnostic;
 use crate::ir::MapRef;
 use crate::span::Span;
 
+/// Innermost frames that a stack taken by a raw tracepoint may hold more than asked for: those of the tracing itself, which whoever
+/// symbolises leaves out.
+pub const MACHINERY_FRAMES: u16 = 4;
+
 /// A script, compiled for one target.
 #[derive(Clone, Debug)]
 pub struct Compiled {

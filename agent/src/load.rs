@@ -1,0 +1,218 @@
+//! From compiled to loaded: creates the maps, puts them into the code, hands the code to the verifier.
+//!
+//! In: [`Compiled`]. Out: [`Loaded`], descriptors the kernel frees when they are dropped. Attaching is [`crate::attach`]'s,
+//! reading [`crate::read`]'s. A refusal of the verifier is traced back to the line of the script it comes from.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use ::bpf::insn::{Insn, encode};
+use aya::maps::{MapData, MapError, RingBuf};
+use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
+use lang::span::Span;
+use report::schema::{MapId, StackMapId};
+
+use crate::sys::map::{Map, Request as MapRequest};
+use crate::sys::program::{self, Refused, Request};
+
+/// What the pseudo source of a `ld_imm64` says: the immediate is a map's descriptor.
+const PSEUDO_MAP_FD: u8 = 1;
+/// The same, and the second immediate is an offset into the map's only value.
+const PSEUDO_MAP_VALUE: u8 = 2;
+
+/// How many of the verifier's last lines are worth showing.
+const LOG_LINES: usize = 12;
+
+/// A script in the kernel, not yet attached.
+pub struct Loaded {
+    /// In the order of [`Compiled::programs`].
+    pub programs: Vec<OwnedFd>,
+    /// The maps user space reads.
+    pub maps: Maps,
+    /// Where events arrive, if the script has any.
+    pub events: Option<RingBuf<MapData>>,
+}
+
+/// The maps of a loaded script, by what they are for.
+#[derive(Debug, Default)]
+pub struct Maps {
+    user: Vec<(MapId, Map)>,
+    stacks: Vec<(StackMapId, Map)>,
+    lost: Option<Map>,
+}
+
+impl Maps {
+    /// The BPF map behind a map of the script.
+    pub fn user(&self, id: MapId) -> Option<&Map> {
+        self.user.iter().find(|(known, _)| *known == id).map(|(_, map)| map)
+    }
+
+    /// A map of stacks.
+    pub fn stacks(&self, id: StackMapId) -> Option<&Map> {
+        self.stacks.iter().find(|(known, _)| *known == id).map(|(_, map)| map)
+    }
+
+    /// The map of what was lost.
+    pub fn lost(&self) -> Option<&Map> {
+        self.lost.as_ref()
+    }
+}
+
+/// Why a script could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A map could not be created.
+    #[error("creating map {name}: {}", reason(error))]
+    Map {
+        /// The map's name in the kernel.
+        name: String,
+        /// Why.
+        error: MapError,
+    },
+    /// The kernel refused a program.
+    #[error(transparent)]
+    Rejected(Box<Rejected>),
+    /// A map's contents could not be set.
+    #[error("preparing map {name}: {error}")]
+    Prepare {
+        /// The map's name in the kernel.
+        name: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// The compiler named a map or an instruction that is not there.
+    #[error("instruction {instruction} of program {program} refers to a map that does not exist")]
+    Dangling {
+        /// The program's name.
+        program: String,
+        /// The instruction slot.
+        instruction: usize,
+    },
+}
+
+/// aya's error names the map again; only the cause is wanted.
+fn reason(error: &MapError) -> String {
+    match error {
+        MapError::CreateError { io_error, .. } => io_error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// A program the verifier, or a limit before it, refused.
+#[derive(Debug, thiserror::Error)]
+#[error("the kernel refused program {program}: {error}")]
+pub struct Rejected {
+    /// The program's name.
+    pub program: String,
+    /// What bpf(2) returned.
+    pub error: io::Error,
+    /// Where in the script the refused instruction comes from, if the verifier got that far.
+    pub span: Option<Span>,
+    /// The verifier's last lines.
+    pub log: String,
+}
+
+/// Creates the maps and loads the programs.
+pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
+    let maps = compiled.maps.iter().map(create).collect::<Result<Vec<_>, _>>()?;
+    let programs =
+        compiled.programs.iter().map(|program| load_program(program, &maps)).collect::<Result<Vec<_>, _>>()?;
+    let mut loaded = Loaded { programs, maps: Maps::default(), events: None };
+    for (map, definition) in maps.into_iter().zip(&compiled.maps) {
+        match definition.role {
+            MapRole::User(id) => loaded.maps.user.push((id, map)),
+            MapRole::Stacks(id) => loaded.maps.stacks.push((id, map)),
+            MapRole::Lost => loaded.maps.lost = Some(map),
+            MapRole::Events => {
+                let error = |error| LoadError::Map { name: definition.name.clone(), error };
+                loaded.events = Some(map.into_ring().map_err(error)?);
+            }
+            // The programs keep these alive, and nobody else looks at them.
+            MapRole::Scratch | MapRole::Zeros | MapRole::Start => {}
+        }
+    }
+    Ok(loaded)
+}
+
+fn create(definition: &MapDef) -> Result<Map, LoadError> {
+    let MapDef { name, kind, key_size, value_size, max_entries, flags, role } = definition;
+    let request = MapRequest {
+        name,
+        kind: *kind,
+        key_size: *key_size,
+        value_size: *value_size,
+        max_entries: *max_entries,
+        flags: *flags,
+    };
+    let map = Map::create(&request).map_err(|error| LoadError::Map { name: name.clone(), error })?;
+    if *role == MapRole::Start {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let nanoseconds = (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64);
+        map.update(&0u32.to_ne_bytes(), &nanoseconds.to_ne_bytes())
+            .map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
+    }
+    if *role == MapRole::Zeros {
+        // A new array is all zeroes already; frozen, the verifier takes it for a constant.
+        map.freeze().map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
+    }
+    Ok(map)
+}
+
+fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
+    let mut insns = program.insns.clone();
+    for relocation in &program.relocations {
+        relocate(&mut insns, relocation, maps)
+            .ok_or_else(|| LoadError::Dangling { program: program.name.clone(), instruction: relocation.insn })?;
+    }
+    let code = encode(&insns);
+    let request = Request { name: &program.name, kind: program.kind, code: &code, target: program.btf_target };
+    program::load(&request).map_err(|refused| LoadError::Rejected(Box::new(rejected(program, refused))))
+}
+
+fn relocate(insns: &mut [Insn], relocation: &Relocation, maps: &[Map]) -> Option<()> {
+    let map = maps.get(relocation.map.0 as usize)?;
+    let [first, second] = insns.get_mut(relocation.insn..)?.first_chunk_mut::<2>()?;
+    first.imm = map.as_fd().as_raw_fd();
+    match relocation.value_offset {
+        None => first.src = PSEUDO_MAP_FD,
+        Some(offset) => {
+            first.src = PSEUDO_MAP_VALUE;
+            second.imm = i32::try_from(offset).ok()?;
+        }
+    }
+    Some(())
+}
+
+fn rejected(program: &Program, refused: Refused) -> Rejected {
+    let span = refused_instruction(&refused.log).and_then(|at| program.spans.get(at)).copied();
+    let lines: Vec<&str> = refused.log.lines().filter(|line| !is_statistics(line)).collect();
+    let log = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default().join("\n");
+    Rejected { program: program.name.clone(), error: refused.error, span, log }
+}
+
+/// The slot of the last instruction the verifier looked at: `12: (85) call bpf_map_lookup_elem#1`.
+fn refused_instruction(log: &str) -> Option<usize> {
+    log.lines().rev().find_map(|line| {
+        let (slot, rest) = line.split_once(": (")?;
+        rest.starts_with(|c: char| c.is_ascii_hexdigit()).then(|| slot.trim().parse().ok())?
+    })
+}
+
+/// The lines that end each log, whatever it says.
+fn is_statistics(line: &str) -> bool {
+    line.starts_with("processed ") || line.starts_with("verification time ") || line.starts_with("stack depth ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refused_instruction_is_the_last_one_in_the_log() {
+        let log = "func#0 @0\n0: R1=ctx() R10=fp0\n0: (79) r1 = *(u64 *)(r1 +8)\n\
+                   12: (85) call bpf_map_lookup_elem#1\nR2 !read_ok\n\
+                   processed 2 insns (limit 1000000) max_states_per_insn 0\n";
+        assert_eq!(refused_instruction(log), Some(12));
+        assert_eq!(refused_instruction(""), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! One script on this machine, from its text to its last map: what `bpfleet run` does.
+//!
+//! Compiles for this node, runs a session until the script, a signal or the time box ends it, and prints as bpftrace does: what
+//! the script prints on standard output, everything else on standard error. Parsing the command line is the cli's.
+
+mod print;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use lang::compiled::Compiled;
+
+use crate::session::{Polled, Session, SessionError, SessionOptions};
+use crate::sys::signals::Signals;
+use crate::target;
+
+pub use print::Format;
+use print::Printer;
+
+/// What to run, and how.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// What messages call the script: `stdin`, a file's name.
+    pub name: String,
+    /// The script's text.
+    pub source: String,
+    /// How it is compiled: arguments, settings, process.
+    pub compile: lang::Options,
+    /// How output is printed.
+    pub format: Format,
+    /// Where output goes instead of standard output.
+    pub output: Option<PathBuf>,
+    /// The time box.
+    pub duration: Option<Duration>,
+    /// Whether nothing but output and errors is printed.
+    pub quiet: bool,
+    /// Whether warnings are left out.
+    pub no_warnings: bool,
+    /// Whether to stop before anything is attached.
+    pub dry_run: bool,
+    /// A line printed to standard output once everything is attached, for whoever waits for that.
+    pub attached_marker: Option<String>,
+}
+
+/// Why a script did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The script is wrong; the text is the rendered diagnostics.
+    #[error("{0}")]
+    Script(String),
+    /// The node cannot be described.
+    #[error("ERROR: {0}\n")]
+    Target(#[from] target::TargetError),
+    /// The kernel did not take it, or the session broke off; the text says where and why.
+    #[error("{0}")]
+    Session(String),
+    /// Output cannot be written, or signals not be received.
+    #[error("ERROR: {what}: {error}\n")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+}
+
+/// What a shell reports for a process that wrote to a closed pipe.
+const BROKEN_PIPE: i32 = 128 + libc::SIGPIPE;
+
+/// How long a session sleeps when nothing happens; a signal or an event wakes it before.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Runs a script to its end and returns its exit code. The error's text is for standard error as it is.
+pub fn run(options: &RunOptions) -> Result<i32, RunError> {
+    let signals = Signals::collect(&[libc::SIGINT, libc::SIGTERM])
+        .map_err(|error| RunError::Io { what: "signals".to_owned(), error })?;
+    let compiled = compile(options)?;
+    let mut printer = printer(options)?;
+    if options.dry_run {
+        return Ok(0);
+    }
+    match drive(options, compiled, &signals, &mut printer) {
+        Err(SessionError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
+        Err(error) => Err(RunError::Session(error.render(&options.name, &options.source))),
+        Ok(code) => Ok(code),
+    }
+}
+
+fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
+    let wrong = |found: Vec<_>| RunError::Script(lang::render::terminal(&options.name, &options.source, &found));
+    let script = lang::parse(&options.source).map_err(wrong)?;
+    let target = target::gather(&lang::needs::needs(&script))?;
+    let compiled = lang::compile(&options.source, &script, &target, &options.compile).map_err(wrong)?;
+    if !(options.quiet || options.no_warnings || compiled.warnings.is_empty()) {
+        eprint!("{}", lang::render::terminal(&options.name, &options.source, &compiled.warnings));
+    }
+    Ok(compiled)
+}
+
+fn printer(options: &RunOptions) -> Result<Printer, RunError> {
+    let to: Box<dyn Write> = match &options.output {
+        Some(path) => {
+            Box::new(File::create(path).map_err(|error| RunError::Io { what: path.display().to_string(), error })?)
+        }
+        None => Box::new(io::stdout()),
+    };
+    Ok(Printer::new(options, to))
+}
+
+/// Runs the session; the printer is flushed whenever there is nothing more to print.
+fn drive(
+    options: &RunOptions,
+    compiled: Compiled,
+    signals: &Signals,
+    printer: &mut Printer,
+) -> Result<i32, SessionError> {
+    let deadline = options.duration.and_then(|duration| Instant::now().checked_add(duration));
+    let mut session = Session::start(compiled, SessionOptions { deadline, pid: options.compile.pid })?;
+    if !options.quiet {
+        printer.attached(session.attached_probes())?;
+    }
+    if let Some(marker) = &options.attached_marker {
+        println!("{marker}");
+    }
+    loop {
+        let polled = session.poll(NAP, Some(std::os::fd::AsFd::as_fd(signals)), printer)?;
+        printer.flush()?;
+        match polled {
+            Polled::Running => {}
+            Polled::Interrupted if signals.next().is_none() => {}
+            Polled::Interrupted | Polled::Ended(_) => break,
+        }
+    }
+    let left = session.finish(printer)?;
+    if left.print_maps {
+        printer.maps(&left.snapshot)?;
+    }
+    if left.lost.elements > 0 {
+        printer.map_full(left.lost.elements);
+    }
+    printer.flush()?;
+    Ok(left.reason.exit_code())
+}

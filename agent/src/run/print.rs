@@ -1,0 +1,177 @@
+//! Prints a session's output as bpftrace 0.27 does, as text or as JSON lines.
+//!
+//! The formats themselves are `report`'s; here is what goes to which stream, and the script's lines for messages about them.
+
+use std::io::{self, BufWriter, Write};
+
+use report::event::HelperError;
+use report::schema::PrintfTo;
+use report::snapshot::Snapshot;
+use report::value::Text;
+use report::{json, text};
+
+use super::RunOptions;
+use crate::session::{Output, Sink};
+
+/// How output is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Writes a session's output.
+pub struct Printer {
+    to: BufWriter<Box<dyn Write>>,
+    format: Format,
+    name: String,
+    source: String,
+    warnings: bool,
+}
+
+impl Printer {
+    /// Prints to `to` what `options` asks for.
+    pub fn new(options: &RunOptions, to: Box<dyn Write>) -> Self {
+        Self {
+            to: BufWriter::new(to),
+            format: options.format,
+            name: options.name.clone(),
+            source: options.source.clone(),
+            warnings: !options.no_warnings,
+        }
+    }
+
+    /// Says how many probes are attached: JSON with the output, text on standard error.
+    pub fn attached(&mut self, probes: usize) -> io::Result<()> {
+        match self.format {
+            Format::Text => {
+                eprint!("{}", text::attached_probes(probes));
+                Ok(())
+            }
+            Format::Json => self.put(json::attached_probes_line(probes)),
+        }
+    }
+
+    /// Prints what the maps hold at the end.
+    pub fn maps(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        self.put(match self.format {
+            Format::Text => text::snapshot(snapshot),
+            Format::Json => json::snapshot(snapshot),
+        })
+    }
+
+    /// Says that maps were too small for what the script put into them.
+    pub fn map_full(&mut self, elements: u64) {
+        if self.warnings {
+            eprintln!(
+                "WARNING: a map was full {elements} time{}; raise the max_map_keys setting, or the map's own limit",
+                if elements == 1 { "" } else { "s" }
+            );
+        }
+    }
+
+    /// Hands everything printed so far to the system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+
+    fn put(&mut self, printed: impl AsRef<[u8]>) -> io::Result<()> {
+        self.to.write_all(printed.as_ref())
+    }
+
+    fn text(&mut self, output: Output) -> io::Result<()> {
+        match output {
+            Output::Printf { to: PrintfTo::Output, text } => self.put(text.0),
+            Output::Printf { to: PrintfTo::Error { line, column }, text } => {
+                self.message("ERROR", line, column, &text.to_str_lossy())
+            }
+            Output::Printf { to: PrintfTo::Warning { line, column }, text } => {
+                self.message("WARNING", line, column, &text.to_str_lossy())
+            }
+            Output::Value(value) => {
+                self.put(text::value_bytes(&value))?;
+                self.put("\n")
+            }
+            Output::Map { name, data, top, div } => self.put(text::map(&name, &data, top, div)),
+            Output::Row { kind, cell } => {
+                self.put(text::cell(&kind, &cell, None))?;
+                self.put("\n")
+            }
+            Output::Time(text) => self.put(text),
+            Output::Join(Text(mut text)) => {
+                text.push(b'\n');
+                self.put(text)
+            }
+            Output::Cat(Text(text)) | Output::System(Text(text)) => self.put(text),
+            Output::HelperError(error) => {
+                self.message("WARNING", error.line, error.column, text::helper_error(&error).trim_end())
+            }
+            Output::Failed(message) => self.aside(&format!("ERROR: {message}\n")),
+            Output::LostEvents(events) => self.aside(&text::lost_events(events)),
+        }
+    }
+
+    fn json(&mut self, output: Output) -> io::Result<()> {
+        let line = match output {
+            Output::Printf { to, text } => json::printf_line(to, &text, &self.name),
+            Output::Value(value) => json::value_line(&value),
+            Output::Map { name, data, top, div } => json::map_line(&name, &data, top, div),
+            Output::Row { kind, cell } => json::cell_line(&kind, &cell),
+            Output::Time(text) => json::time_line(&text),
+            Output::Join(text) => json::join_line(&text),
+            Output::Cat(text) => json::cat_line(&text),
+            Output::System(text) => json::system_line(&text),
+            Output::HelperError(error) => json::helper_error_line(&error, &errno(&error), &self.name),
+            Output::Failed(message) => return self.aside(&format!("ERROR: {message}\n")),
+            Output::LostEvents(events) => json::lost_events_line(events),
+        };
+        self.put(line)
+    }
+
+    /// Prints to standard error, after what the script has printed before.
+    fn aside(&mut self, message: &str) -> io::Result<()> {
+        self.flush()?;
+        eprint!("{message}");
+        Ok(())
+    }
+
+    /// A message about a place of the script, with that line and a mark under it.
+    fn message(&mut self, kind: &str, line: u32, column: u32, message: &str) -> io::Result<()> {
+        if kind == "WARNING" && !self.warnings {
+            return Ok(());
+        }
+        let about = self.source.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+        let indent = " ".repeat((column as usize).saturating_sub(1));
+        let printed = format!("{}:{line}:{column}: {kind}: {message}\n{about}\n{indent}~\n", self.name);
+        self.aside(&printed)
+    }
+}
+
+impl Sink for Printer {
+    fn take(&mut self, output: Output) -> io::Result<()> {
+        match self.format {
+            Format::Text => self.text(output),
+            Format::Json => self.json(output),
+        }
+    }
+}
+
+/// What the error number of a helper means, as the C library puts it: `Bad address`.
+fn errno(error: &HelperError) -> String {
+    let text = io::Error::from_raw_os_error(error.code.saturating_abs()).to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_number_is_told_in_words() {
+        let error = HelperError { helper: String::new(), message: String::new(), code: -14, line: 1, column: 1 };
+        assert_eq!(errno(&error), "Bad address");
+    }
+}

@@ -1,0 +1,261 @@
+//! One script running on this node, from start to final snapshot.
+//!
+//! [`Session::start`] loads and attaches, [`Session::poll`] waits for events and acts on them, [`Session::snapshot`] reads the
+//! maps at any time, [`Session::finish`] yields what is left. [`machine`] decides, this file carries out. A session blocks
+//! its thread while it is polled: whoever runs several gives each its own. Dropping one detaches everything.
+
+mod act;
+mod error;
+pub mod machine;
+mod output;
+mod stop;
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use lang::compiled::{Attach, Compiled};
+use report::event::decode_event;
+use report::snapshot::Snapshot;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::attach::{self, Attached};
+use crate::load::{self, Loaded};
+use crate::read::{self, Lost};
+use crate::symbolise::Symboliser;
+
+pub use error::SessionError;
+pub use machine::StopReason;
+use machine::{Effect, Input, Machine};
+pub use output::{Output, Sink};
+pub use stop::StopHandle;
+
+/// How a session runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SessionOptions {
+    /// When it ends at the latest, on the monotonic clock.
+    pub deadline: Option<Instant>,
+    /// The process user probes are limited to.
+    pub pid: Option<u32>,
+}
+
+/// A running session.
+pub struct Session {
+    compiled: Compiled,
+    loaded: Loaded,
+    attached: Option<Attached>,
+    attached_probes: usize,
+    machine: Machine,
+    symboliser: Symboliser,
+    stop: StopHandle,
+    deadline: Option<Instant>,
+    lost_told: u64,
+}
+
+/// What a poll came back with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// The session runs on.
+    Running,
+    /// The descriptor to watch besides is readable; the session runs on.
+    Interrupted,
+    /// The session is over, for this reason.
+    Ended(StopReason),
+}
+
+/// What a session leaves.
+#[derive(Clone, Debug)]
+pub struct Final {
+    /// Its maps.
+    pub snapshot: Snapshot,
+    /// Why it ended.
+    pub reason: StopReason,
+    /// What was lost on the way.
+    pub lost: Lost,
+    /// Whether the maps are to be printed.
+    pub print_maps: bool,
+}
+
+impl Session {
+    /// Loads the script, runs BEGIN, attaches the rest.
+    pub fn start(compiled: Compiled, options: SessionOptions) -> Result<Self, SessionError> {
+        let stop = StopHandle::new().map_err(|error| SessionError::Kernel { what: "eventfd", error })?;
+        let loaded = load::load(&compiled)?;
+        attach::run_by_hand(&compiled, &loaded, &Attach::Begin)?;
+        let attached = attach::attach(&compiled, &loaded, options.pid)?;
+        let by_hand = |point: &Attach| matches!(point, Attach::Begin | Attach::End);
+        let has_probes = compiled.programs.iter().any(|program| !program.attach.iter().all(by_hand));
+        Ok(Self {
+            attached_probes: attached.count,
+            attached: Some(attached),
+            machine: Machine::new(has_probes),
+            symboliser: Symboliser::default(),
+            stop,
+            deadline: options.deadline,
+            lost_told: 0,
+            compiled,
+            loaded,
+        })
+    }
+
+    /// How many attach points the script has, BEGIN and END among them.
+    pub fn attached_probes(&self) -> usize {
+        self.attached_probes
+    }
+
+    /// A way to end the session from another thread.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Waits until there is something to do, does it, and returns: after `timeout`, when `watch` becomes readable, after a
+    /// batch of events, or when the session is over. Ends the session itself when its time box is over.
+    pub fn poll(
+        &mut self,
+        timeout: Duration,
+        watch: Option<BorrowedFd<'_>>,
+        sink: &mut dyn Sink,
+    ) -> Result<Polled, SessionError> {
+        // BEGIN may have left events before anybody could be woken by them.
+        if self.read_events(sink)? == 0 {
+            self.step(Input::Drained, sink)?;
+        }
+        let mut interrupted = false;
+        if !self.machine.is_ended() {
+            let ready = self.wait(timeout, watch)?;
+            interrupted = ready.watched;
+            if ready.stop {
+                self.step(Input::StopRequested, sink)?;
+            }
+            self.read_events(sink)?;
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                self.step(Input::DeadlinePassed, sink)?;
+            }
+        }
+        self.tell_lost(sink)?;
+        Ok(match (self.machine.reason(), interrupted) {
+            (Some(reason), _) if self.machine.is_ended() => Polled::Ended(reason),
+            (_, true) => Polled::Interrupted,
+            _ => Polled::Running,
+        })
+    }
+
+    /// Ends the session now, if it has not ended: detaches, runs END, reads its last events.
+    pub fn stop(&mut self, sink: &mut dyn Sink) -> Result<(), SessionError> {
+        self.read_events(sink)?;
+        self.step(Input::StopRequested, sink)
+    }
+
+    /// What the maps hold now, symbolised.
+    pub fn snapshot(&self) -> Result<Snapshot, SessionError> {
+        let symbols = self.symboliser.with(&self.loaded.maps);
+        Ok(read::snapshot(&self.compiled.schema, &self.loaded.maps, &symbols)?)
+    }
+
+    /// What was lost until now.
+    pub fn lost(&self) -> Result<Lost, SessionError> {
+        Ok(read::lost(&self.loaded.maps)?)
+    }
+
+    /// Ends the session if it has not ended, and yields what is left.
+    pub fn finish(mut self, sink: &mut dyn Sink) -> Result<Final, SessionError> {
+        self.stop(sink)?;
+        self.tell_lost(sink)?;
+        Ok(Final {
+            snapshot: self.snapshot()?,
+            reason: self.machine.reason().unwrap_or(StopReason::Requested),
+            lost: self.lost()?,
+            print_maps: self.compiled.settings.print_maps_on_exit,
+        })
+    }
+
+    fn step(&mut self, input: Input, sink: &mut dyn Sink) -> Result<(), SessionError> {
+        for effect in self.machine.step(input) {
+            self.carry_out(effect, sink)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect, sink: &mut dyn Sink) -> Result<(), SessionError> {
+        match effect {
+            Effect::Act(event) => self.act(event, sink),
+            Effect::Detach => {
+                self.attached = None;
+                self.drain(sink)?;
+                self.step(Input::Detached, sink)
+            }
+            Effect::RunEnd => {
+                attach::run_by_hand(&self.compiled, &self.loaded, &Attach::End)?;
+                self.step(Input::EndRan, sink)
+            }
+            Effect::Drain => {
+                self.drain(sink)?;
+                self.step(Input::Drained, sink)
+            }
+            Effect::Finish(_) => Ok(()),
+        }
+    }
+
+    /// Reads the events that have arrived, at most [`BATCH`], and acts on them. Returns how many there were.
+    fn read_events(&mut self, sink: &mut dyn Sink) -> Result<usize, SessionError> {
+        let mut count = 0;
+        while count < BATCH {
+            let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
+            else {
+                break;
+            };
+            count += 1;
+            let symbols = self.symboliser.with(&self.loaded.maps);
+            match decode_event(&self.compiled.schema, &record, &symbols) {
+                Ok(event) => self.step(Input::Event(event), sink)?,
+                Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,
+            }
+        }
+        Ok(count)
+    }
+
+    /// Reads every event that has arrived.
+    fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), SessionError> {
+        while self.read_events(sink)? > 0 {}
+        Ok(())
+    }
+
+    fn wait(&self, timeout: Duration, watch: Option<BorrowedFd<'_>>) -> Result<Ready, SessionError> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.map_or(timeout, |left| left.min(timeout));
+        let timeout = Timespec {
+            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
+        let mut fds = vec![PollFd::new(&self.stop, PollFlags::IN)];
+        let watched = watch.map(|watch| {
+            fds.push(PollFd::from_borrowed_fd(watch, PollFlags::IN));
+            fds.len() - 1
+        });
+        if let Some(events) = &self.loaded.events {
+            fds.push(PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN));
+        }
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(SessionError::Kernel { what: "poll", error: error.into() }),
+        }
+        let is_ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
+        Ok(Ready { stop: is_ready(0), watched: watched.is_some_and(is_ready) })
+    }
+
+    fn tell_lost(&mut self, sink: &mut dyn Sink) -> Result<(), SessionError> {
+        let lost = self.lost()?.events;
+        if lost > self.lost_told {
+            sink.take(Output::LostEvents(lost - self.lost_told))?;
+            self.lost_told = lost;
+        }
+        Ok(())
+    }
+}
+
+/// How many events are read before the signals, the time box and the caller get their turn.
+const BATCH: usize = 4096;
+
+struct Ready {
+    stop: bool,
+    watched: bool,
+}

@@ -1,0 +1,162 @@
+//! Names for what a node's raw numbers stand for: addresses, stacks, users, cgroups, the time since boot.
+//!
+//! [`Symboliser`] is what `report` decodes with. It answers from what it has seen before, then asks the kernel's symbols, the
+//! processes' files or the clock, each opened at its first use only. The stacks it is asked for by id lie in the maps of the
+//! session it belongs to.
+
+mod cgroups;
+mod clock;
+mod frame;
+mod service;
+mod users;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Zoned;
+use report::schema::{StackMode, StackType};
+use report::symbols::Symbols;
+
+use crate::kallsyms::Kallsyms;
+use crate::load::Maps;
+
+pub use service::UserSymbol;
+
+/// A stack of this session: how it is printed, its id, and the process if it is a user stack. Ids are not used twice.
+type StackKey = (StackType, i64, Option<u32>);
+
+/// A process and an address in it.
+type UserAddress = (u32, u64);
+
+/// What one session has resolved so far.
+#[derive(Debug, Default)]
+pub struct Symboliser {
+    kernel: RefCell<Option<Arc<Kallsyms>>>,
+    stacks: RefCell<HashMap<StackKey, Vec<String>>>,
+    user: RefCell<HashMap<UserAddress, Option<Arc<UserSymbol>>>>,
+    users: users::Users,
+    cgroups: cgroups::Cgroups,
+    clock: clock::Clock,
+}
+
+impl Symboliser {
+    /// The symboliser of the session that owns `maps`, ready to decode with.
+    pub fn with<'a>(&'a self, maps: &'a Maps) -> SessionSymbols<'a> {
+        SessionSymbols { symboliser: self, maps }
+    }
+
+    /// Local time now.
+    pub fn now(&self) -> Zoned {
+        self.clock.now()
+    }
+
+    /// Kernel symbols; without any where they cannot be read.
+    fn kernel(&self) -> Arc<Kallsyms> {
+        let mut kernel = self.kernel.borrow_mut();
+        let symbols = kernel.get_or_insert_with(|| {
+            Kallsyms::shared().unwrap_or_else(|error| {
+                tracing::warn!(%error, "kernel addresses stay numbers");
+                Arc::new(Kallsyms::parse(b""))
+            })
+        });
+        Arc::clone(symbols)
+    }
+
+    fn user_symbols(&self, pid: u32, addresses: &[u64]) -> Vec<Option<Arc<UserSymbol>>> {
+        let mut known = self.user.borrow_mut();
+        let missing: Vec<u64> =
+            addresses.iter().copied().filter(|address| !known.contains_key(&(pid, *address))).collect();
+        if !missing.is_empty() {
+            let found = service::symbolise(pid, missing.clone());
+            for (address, symbol) in missing.into_iter().zip(found) {
+                known.insert((pid, address), symbol.map(Arc::new));
+            }
+        }
+        addresses.iter().map(|address| known.get(&(pid, *address)).cloned().flatten()).collect()
+    }
+}
+
+/// A session's symboliser together with its maps.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSymbols<'a> {
+    symboliser: &'a Symboliser,
+    maps: &'a Maps,
+}
+
+impl SessionSymbols<'_> {
+    /// The frames of a stack, from its bytes through `frames` if it was not seen before.
+    fn known(&self, key: StackKey, frames: impl FnOnce(&[u8]) -> Vec<String>) -> Vec<String> {
+        if let Some(frames) = self.symboliser.stacks.borrow().get(&key) {
+            return frames.clone();
+        }
+        let frames = frames(&self.stack(&key.0, key.1));
+        if !frames.is_empty() {
+            self.symboliser.stacks.borrow_mut().insert(key, frames.clone());
+        }
+        frames
+    }
+
+    /// What the stack map holds under `id`; empty where it holds nothing.
+    fn stack(&self, stack: &StackType, id: i64) -> Vec<u8> {
+        let key = (id as u32).to_ne_bytes();
+        let Some(map) = self.maps.stacks(stack.map) else { return Vec::new() };
+        match map.lookup(&key) {
+            Ok(found) => found.unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(%error, "a stack cannot be read");
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Symbols for SessionSymbols<'_> {
+    fn ksym(&self, address: u64) -> String {
+        let kernel = self.symboliser.kernel();
+        kernel.find(address).map_or_else(|| format!("{address:#x}"), |symbol| symbol.name.to_owned())
+    }
+
+    fn usym(&self, pid: u32, address: u64) -> String {
+        let found = self.symboliser.user_symbols(pid, &[address]).pop().flatten();
+        found.map_or_else(|| format!("{address:#x}"), |symbol| symbol.name.clone())
+    }
+
+    fn kernel_stack(&self, stack: &StackType, id: i64) -> Vec<String> {
+        self.known((stack.clone(), id, None), |bytes| {
+            let kernel = self.symboliser.kernel();
+            let found: Vec<_> = frame::addresses(bytes).map(|address| (address, kernel.find(address))).collect();
+            let machinery = frame::machinery(found.iter().map(|(_, symbol)| symbol.map(|symbol| symbol.name)));
+            let frames = found.into_iter().skip(machinery).take(usize::from(stack.depth));
+            frames.map(|(address, symbol)| frame::kernel(stack.mode, address, symbol)).collect()
+        })
+    }
+
+    fn user_stack(&self, stack: &StackType, id: i64, pid: u32) -> Vec<String> {
+        let depth = usize::from(stack.depth);
+        self.known((stack.clone(), id, Some(pid)), |bytes| {
+            if stack.mode == StackMode::BuildId {
+                return frame::build_ids(bytes).take(depth).collect();
+            }
+            let addresses: Vec<u64> = frame::addresses(bytes).take(depth).collect();
+            let symbols = match stack.mode {
+                StackMode::Raw => vec![None; addresses.len()],
+                _ => self.symboliser.user_symbols(pid, &addresses),
+            };
+            let frames = addresses.iter().zip(symbols);
+            frames.map(|(address, symbol)| frame::user(stack.mode, *address, symbol.as_deref())).collect()
+        })
+    }
+
+    fn username(&self, uid: u64) -> String {
+        self.symboliser.users.name(uid)
+    }
+
+    fn cgroup_path(&self, id: u64) -> String {
+        self.symboliser.cgroups.path(id)
+    }
+
+    fn wall_clock(&self, boot_nanos: u64) -> Zoned {
+        self.symboliser.clock.at(boot_nanos)
+    }
+}

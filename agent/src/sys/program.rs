@@ -1,0 +1,105 @@
+//! Loading programs and running them by hand.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use aya_obj::generated::bpf_cmd;
+use bpf::program::{AttachType, ProgramType};
+
+use super::bpf::{address, address_mut, attr, call};
+
+/// The licence a program declares: most helpers a tracing program calls demand this one.
+const LICENSE: &CStr = c"GPL";
+
+/// The first size of the verifier's log and the largest it is grown to, in bytes. The largest is the kernel's own limit
+/// before 5.2 (`bpf_verifier_log`: UINT_MAX >> 8).
+const LOG_SIZES: [usize; 3] = [1 << 16, 1 << 20, (1 << 24) - 1];
+
+/// A program to load.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// What `bpftool prog` shows; what does not fit 15 bytes is cut off.
+    pub name: &'a str,
+    /// What kind of program it is.
+    pub kind: ProgramType,
+    /// Eight bytes an instruction, map addresses filled in.
+    pub code: &'a [u8],
+    /// For tracing programs: how it attaches and the BTF type id of what it attaches to.
+    pub target: Option<(AttachType, u32)>,
+}
+
+/// Why a program was not loaded.
+#[derive(Debug, thiserror::Error)]
+#[error("the kernel refused the program: {error}")]
+pub struct Refused {
+    /// What bpf(2) returned.
+    pub error: io::Error,
+    /// What the verifier wrote; empty where the program never reached it.
+    pub log: String,
+}
+
+/// Loads a program. The verifier writes its log only for a program that was refused: writing it makes loading slower.
+///
+/// Kernel 3.18; each kind has its own first kernel, see [`ProgramType`].
+pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
+    let first = match try_load(request, None) {
+        Ok(fd) => return Ok(fd),
+        Err(error) => error,
+    };
+    let mut log = Vec::new();
+    for size in LOG_SIZES {
+        log = vec![0; size];
+        match try_load(request, Some(&mut log)) {
+            Ok(fd) => return Ok(fd),
+            Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
+            Err(_) => break,
+        }
+    }
+    let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
+    log.truncate(end);
+    Err(Refused { error: first, log: String::from_utf8_lossy(&log).into_owned() })
+}
+
+fn try_load(request: &Request<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
+    let mut attr = attr();
+    attr.__bindgen_anon_3.prog_type = request.kind as u32;
+    attr.__bindgen_anon_3.insn_cnt = (request.code.len() / 8) as u32;
+    attr.__bindgen_anon_3.insns = address(request.code);
+    attr.__bindgen_anon_3.license = LICENSE.as_ptr() as u64;
+    attr.__bindgen_anon_3.prog_name = object_name(request.name);
+    if let Some((attach, btf_id)) = request.target {
+        attr.__bindgen_anon_3.expected_attach_type = attach as u32;
+        attr.__bindgen_anon_3.attach_btf_id = btf_id;
+    }
+    if let Some(log) = log {
+        attr.__bindgen_anon_3.log_level = 1;
+        attr.__bindgen_anon_3.log_size = log.len() as u32;
+        attr.__bindgen_anon_3.log_buf = address_mut(log);
+    }
+    // SAFETY: the code, the licence and the log outlive the call and are as long as the block says.
+    let fd = unsafe { call(bpf_cmd::BPF_PROG_LOAD, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// The kernel keeps 15 bytes and a NUL.
+fn object_name(name: &str) -> [libc::c_char; 16] {
+    let mut object_name = [0; 16];
+    for (to, from) in object_name.iter_mut().take(15).zip(name.bytes()) {
+        *to = from as libc::c_char;
+    }
+    object_name
+}
+
+/// Runs a raw tracepoint program once, in the context of this process and without arguments, and returns its result.
+///
+/// Kernel 5.10.
+pub fn run_raw_tracepoint(program: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut attr = attr();
+    attr.test.prog_fd = program.as_raw_fd() as u32;
+    // SAFETY: a run without context and data reads no memory of ours.
+    unsafe { call(bpf_cmd::BPF_PROG_TEST_RUN, &mut attr) }?;
+    // SAFETY: the kernel wrote this variant of the union.
+    Ok(unsafe { attr.test.retval })
+}

@@ -1,0 +1,29 @@
+//! The kernel's own types.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use ::bpf::btf::Btf;
+
+use super::TargetError;
+
+const PATH: &str = "/sys/kernel/btf/vmlinux";
+
+/// The parsed types, as long as somebody uses them.
+static SHARED: Mutex<Weak<Btf>> = Mutex::new(Weak::new());
+
+/// The kernel's types; `None` where the kernel was built without them (`CONFIG_DEBUG_INFO_BTF`, 5.4).
+pub fn vmlinux() -> Result<Option<Arc<Btf>>, TargetError> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(btf) = shared.upgrade() {
+        return Ok(Some(btf));
+    }
+    let bytes = match std::fs::read(PATH) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(TargetError::unreadable(PATH)(error)),
+    };
+    let btf = Arc::new(Btf::parse(bytes)?);
+    *shared = Arc::downgrade(&btf);
+    Ok(Some(btf))
+}

@@ -1,0 +1,85 @@
+//! Gathers what a script needs to know of this node into the compiler's [`Target`].
+//!
+//! Lazily: a script that names no tracepoint, function or kernel type costs no read beyond the number of CPUs. What is
+//! expensive to read (kernel types, symbols) is shared with whoever holds it at the moment and freed with the last of them.
+//! Interpreting what was gathered is left to the compiler.
+
+mod btf;
+pub mod features;
+mod format;
+mod functions;
+mod tracepoints;
+
+use std::io;
+use std::path::PathBuf;
+
+use lang::needs::Needs;
+use lang::target::{Arch, Target};
+
+use crate::kallsyms::Kallsyms;
+use crate::{sys, tracefs};
+
+pub use functions::{Function, functions};
+pub use tracepoints::{format, names};
+
+/// Why a node cannot be described.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The machine has registers nobody taught the compiler.
+    #[error("scripts cannot be compiled for this processor: {0}")]
+    UnknownArchitecture(&'static str),
+    /// There is no tracefs and none could be mounted.
+    #[error(transparent)]
+    Tracefs(#[from] tracefs::Missing),
+    /// A file of the kernel cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The kernel's types do not parse.
+    #[error("/sys/kernel/btf/vmlinux: {0}")]
+    Btf(#[from] ::bpf::btf::BtfError),
+}
+
+impl TargetError {
+    pub(crate) fn unreadable(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |error| TargetError::Unreadable { path, error }
+    }
+}
+
+/// Describes this node, as far as `needs` asks.
+pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
+    let cpus = sys::map::possible_cpus().map_err(TargetError::unreadable("/sys/devices/system/cpu/possible"))?;
+    let btf = if needs.btf { btf::vmlinux()? } else { None };
+    let mut target = Target {
+        arch: arch()?,
+        features: features::features(btf.as_deref()),
+        complete: true,
+        btf,
+        tracepoints: tracepoints::matching(&needs.tracepoints)?,
+        functions: functions::matching(&needs.functions)?,
+        kernel_symbols: Default::default(),
+        cpus,
+    };
+    if !needs.kernel_symbols.is_empty() {
+        let kallsyms = Kallsyms::shared().map_err(TargetError::unreadable(crate::kallsyms::PATH))?;
+        for name in &needs.kernel_symbols {
+            if let Some(address) = kallsyms.address(name) {
+                target.kernel_symbols.insert(name.clone(), address);
+            }
+        }
+    }
+    Ok(target)
+}
+
+fn arch() -> Result<Arch, TargetError> {
+    match std::env::consts::ARCH {
+        "x86_64" => Ok(Arch::X86_64),
+        "aarch64" => Ok(Arch::Aarch64),
+        other => Err(TargetError::UnknownArchitecture(other)),
+    }
+}
