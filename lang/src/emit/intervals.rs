@@ -34,7 +34,6 @@ impl Intervals {
     /// Of a program over virtual registers.
     pub fn of(code: &Code) -> Self {
         let live_out = live_out(code);
-        let weights = weights(code);
         let mut scan = Scan {
             open: vec![None; code.registers as usize + FIRST_VIRTUAL as usize],
             intervals: Intervals {
@@ -43,7 +42,8 @@ impl Intervals {
             },
         };
         let mut end = 2 * code.blocks.iter().map(|block| block.insts.len() as u32 + 1).sum::<u32>();
-        for ((block, live), weight) in code.blocks.iter().zip(live_out).zip(weights).rev() {
+        for (block, live) in code.blocks.iter().zip(live_out).rev() {
+            let weight = block.weight;
             let start = end - 2 * (block.insts.len() as u32 + 1);
             live.iter().for_each(|index| scan.open(Register(FIRST_VIRTUAL + index as u32), end));
             block.end.for_each_use(|register| scan.read(register, end - 2, weight));
@@ -175,20 +175,4 @@ fn first_read(register: Register, reads: &mut BitSet, writes: &BitSet) {
     {
         reads.insert(index);
     }
-}
-
-/// How often each block may run, relative to the first: eight times more in each loop. A loop is whatever lies between a jump
-/// back and its target.
-fn weights(code: &Code) -> Vec<f32> {
-    let positions = code.positions();
-    let mut weights = vec![1.0f32; code.blocks.len()];
-    for (index, block) in code.blocks.iter().enumerate() {
-        for target in block.end.targets() {
-            let Some(start) = positions.get(target.0 as usize).filter(|start| **start <= index) else { continue };
-            for weight in weights.get_mut(*start..=index).into_iter().flatten() {
-                *weight *= 8.0;
-            }
-        }
-    }
-    weights
 }

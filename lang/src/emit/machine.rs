@@ -111,6 +111,8 @@ pub(super) struct Block {
     pub insts: Vec<(Inst, Span)>,
     pub end: End,
     pub end_span: Span,
+    /// How often it is expected to run.
+    pub weight: f32,
 }
 
 /// A program in the making.
@@ -178,6 +180,18 @@ pub(super) fn drop_empty(code: &mut Code) {
         let jumps_on = matches!(block.end, End::Jump(target) if target != block.label);
         !(block.insts.is_empty() && jumps_on && first_falls_through)
     });
+}
+
+/// Lets a block that leaves as the next one does run on into it.
+pub(super) fn share_exits(code: &mut Code) {
+    for index in 1..code.blocks.len() {
+        let [own, next, ..] = code.blocks.get_mut(index - 1..).unwrap_or_default() else { continue };
+        let (Some((last, _)), [(first, _)]) = (own.insts.last(), next.insts.as_slice()) else { continue };
+        if own.end == End::Exit && next.end == End::Exit && last == first {
+            own.insts.pop();
+            own.end = End::Jump(next.label);
+        }
+    }
 }
 
 impl Inst {

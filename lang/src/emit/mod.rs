@@ -1,13 +1,14 @@
 //! From the low-level form to instructions.
 //!
 //! Takes a function that keeps the rules of [`crate::ir::verify`], best after [`crate::passes`]; gives instructions, where map
-//! addresses go, and the place in the script of each instruction. Its steps: [`select`] over virtual registers, [`allocate`]
+//! addresses go, and the place in the script of each instruction. Its steps: [`layout`] of the blocks, [`select`] over virtual registers, [`allocate`]
 //! with [`intervals`] and [`spill`], [`encode`]. What a program may do is left to the kernel's verifier; what makes its work easy
 //! is done here: pointers stay in registers or in aligned slots, and no code is unreachable.
 
 mod allocate;
 mod encode;
 mod intervals;
+mod layout;
 mod machine;
 mod select;
 mod spill;
@@ -78,6 +79,7 @@ pub fn emit(function: &Function) -> Result<Emitted, EmitError> {
     verify(function)?;
     let mut code = select::select(function);
     allocate::allocate(&mut code)?;
+    machine::share_exits(&mut code);
     machine::drop_empty(&mut code);
     encode::encode(&code)
 }

@@ -5,6 +5,7 @@
 
 use bpf::opcode::{Alu, Jump, Size};
 
+use super::layout::{Laid, layout};
 use super::machine::{Block, Code, End, FIRST_VIRTUAL, Inst, Label, Place, Register, Value};
 use crate::bits::BitSet;
 use crate::ir::{self, Base, BlockId, Cmp, Function, MapRef, Op, Operand, SlotId, Term, VReg, Width};
@@ -12,7 +13,7 @@ use crate::span::Span;
 
 /// The machine code of a function that keeps the rules of [`ir::verify`].
 pub(super) fn select(function: &Function) -> Code {
-    let order = function.reverse_postorder();
+    let order = layout(function);
     let blocks = function.blocks.len() as u32;
     let mut selector = Selector {
         cheap: cheap_values(function),
@@ -24,8 +25,9 @@ pub(super) fn select(function: &Function) -> Code {
             slots: function.slots.clone(),
         },
         span: Span::default(),
+        weight: 1.0,
     };
-    let first = order.first().and_then(|entry| function.blocks.get(entry.0 as usize));
+    let first = order.first().and_then(|entry| function.blocks.get(entry.id.0 as usize));
     selector.start(Label(blocks));
     selector.span =
         first.map(|block| block.insts.first().map_or(block.term_span, |(_, span)| *span)).unwrap_or_default();
@@ -34,8 +36,9 @@ pub(super) fn select(function: &Function) -> Code {
         selector.push(Inst::Move { dst, src: Register::CONTEXT });
     }
     selector.end(End::Jump(Label(0)));
-    for id in order {
+    for Laid { id, weight } in order {
         let Some(block) = function.blocks.get(id.0 as usize) else { continue };
+        selector.weight = weight;
         selector.start(label(id));
         for (inst, span) in &block.insts {
             selector.span = *span;
@@ -102,11 +105,13 @@ struct Selector {
     context: Register,
     code: Code,
     span: Span,
+    weight: f32,
 }
 
 impl Selector {
     fn start(&mut self, label: Label) {
-        self.code.blocks.push(Block { label, insts: Vec::new(), end: End::Exit, end_span: self.span });
+        let (span, weight) = (self.span, self.weight);
+        self.code.blocks.push(Block { label, insts: Vec::new(), end: End::Exit, end_span: span, weight });
     }
 
     fn push(&mut self, inst: Inst) {

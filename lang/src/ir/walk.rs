@@ -268,7 +268,7 @@ impl Function {
         let mut enter = |block: BlockId, open: &mut Vec<(BlockId, Vec<BlockId>)>| {
             let Some(seen) = seen.get_mut(block.0 as usize).filter(|seen| !**seen) else { return };
             *seen = true;
-            let successors = self.blocks.get(block.0 as usize).map(|block| block.successors_likely_last());
+            let successors = self.blocks.get(block.0 as usize).map(|block| block.term.successors().collect::<Vec<_>>());
             open.push((block, successors.unwrap_or_default()));
         };
         enter(BlockId(0), &mut open);
@@ -283,17 +283,5 @@ impl Function {
         }
         order.reverse();
         order
-    }
-}
-
-impl Block {
-    /// The successors, with the one that should follow in the code last. A value that is null or equal to something is taken to
-    /// be the exception.
-    fn successors_likely_last(&self) -> Vec<BlockId> {
-        match self.term {
-            Term::Branch { cmp: Cmp::Eq, then, otherwise, .. } => vec![then, otherwise],
-            Term::Branch { then, otherwise, .. } => vec![otherwise, then],
-            _ => self.term.successors().collect(),
-        }
     }
 }

@@ -69,7 +69,9 @@ impl Known {
         self.local.retain(|(register, value)| *register != dst && value.register() != Some(dst));
         let made = match *inst {
             Inst::Copy { value, .. } => {
-                if !(self.is_stable(dst.into()) && self.is_stable(value)) && value != Operand::Reg(dst) {
+                // A register that several ways lead to is read itself: its source would have to live on beside it.
+                let useful = value.constant().is_some() || self.is_stable(dst.into()) && !self.is_stable(value);
+                if useful && value != Operand::Reg(dst) {
                     self.local.push((dst, value));
                 }
                 Made::Copy(value)

@@ -139,7 +139,7 @@ bb0:
 bb1:
     v1 = v0 + 1
     v0 = v1
-    if v1 < 10 goto bb1 else bb2
+    if v0 < 10 goto bb1 else bb2
 bb2:
     exit v0
 ";

@@ -6,7 +6,7 @@ use lang::ir::{BlockId, Builder, Cmp, Function, MapRef, Op, Operand, SlotId, VRe
 /// Which helpers a function may call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
-    /// Those that take and give numbers.
+    /// Those that take and give numbers; no atomic additions and no negative constants either.
     Scalar,
     /// Also those that read and write memory.
     Any,
@@ -79,7 +79,10 @@ impl Random<'_> {
 
     fn operand(&mut self) -> Operand {
         match self.pick(3) {
-            0 => Operand::Imm(CONSTANTS[self.pick(CONSTANTS.len())]),
+            0 => {
+                let constant = CONSTANTS[self.pick(CONSTANTS.len())];
+                Operand::Imm(if self.calls == Calls::Scalar { constant.saturating_abs() } else { constant })
+            }
             _ => self.value().into(),
         }
     }
@@ -164,7 +167,7 @@ impl Random<'_> {
         let width = self.width();
         let (slot, offset) = self.place(width);
         match self.pick(6) {
-            0 => {
+            0 if self.calls == Calls::Any => {
                 let value = self.value();
                 self.b.atomic_add(slot, offset & !7, Width::B8, value);
             }
