@@ -7,13 +7,16 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod control_plane;
 mod debian;
+mod marked;
 mod packages;
 mod program;
 mod release;
 mod repo;
 mod tidy;
+mod tracer;
 mod vm;
 
 /// Chores of the bpfleet workspace.
@@ -32,6 +35,8 @@ enum Chore {
     ControlPlane(control_plane::ControlPlaneArgs),
     /// Boot Debian's kernels in qemu and run the kernel suite in them.
     Vm(vm::VmArgs),
+    /// Measure bpfleet against the installed bpftrace and print a table.
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Tidy => tidy::run(),
+        Chore::Bench(args) => bench::run(&args),
         Chore::Vm(args) => vm::run(&args)?.check(),
         Chore::ControlPlane(args) => control_plane::run(&args).map(drop),
     }

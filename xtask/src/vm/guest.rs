@@ -13,46 +13,16 @@
 //! ```
 //! and `@@done` after the last one.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 
 use super::cases::Case;
 use super::initramfs::GuestFile;
+use crate::tracer::Tracer;
 
 const INIT: &str = include_str!("init.sh");
 
-/// How the binary under test takes a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tracer {
-    /// `bpfleet run -e SCRIPT`
-    Bpfleet,
-    /// `bpftrace -e SCRIPT`
-    Bpftrace,
-}
-
-impl Tracer {
-    /// Decides by the file's name.
-    pub fn of(binary: &Path) -> Self {
-        if binary.file_name().is_some_and(|name| name == "bpftrace") { Self::Bpftrace } else { Self::Bpfleet }
-    }
-
-    fn command(self) -> &'static str {
-        match self {
-            Self::Bpfleet => "/tracer run -e",
-            Self::Bpftrace => "/tracer -e",
-        }
-    }
-
-    /// Seconds between the announcement of the probes and the last one being attached: bpftrace announces them first,
-    /// which under emulation is long before.
-    fn settle(self) -> u32 {
-        match self {
-            Self::Bpfleet => 0,
-            Self::Bpftrace => 10,
-        }
-    }
-}
+/// Seconds that bpftrace may need, under emulation, from announcing its probes to having attached them.
+const LATE: u32 = 10;
 
 /// What one case left behind.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,14 +37,11 @@ pub struct CaseRun {
 }
 
 /// The files that make the guest run `cases` and power off.
-pub fn files(cases: &[&Case], tracer: Tracer) -> Vec<GuestFile> {
+pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
     let mut files = vec![
         GuestFile { path: "init".to_owned(), text: INIT.to_owned() },
-        GuestFile { path: "settle".to_owned(), text: format!("#!/bin/sh\nsleep {}\n", tracer.settle()) },
-        GuestFile {
-            path: "trace".to_owned(),
-            text: format!("#!/bin/sh\nexec {} \"$(cat \"$1\")\"\n", tracer.command()),
-        },
+        script("settle", &format!("sleep {}", if tracer.announces_late { 0 } else { LATE })),
+        script("trace", &format!("exec /tracer {} \"$(cat \"$1\")\"", tracer.arguments.join(" "))),
     ];
     for (number, case) in cases.iter().enumerate() {
         let stem = format!("cases/{number:03}-{}", case.name);
@@ -82,6 +49,10 @@ pub fn files(cases: &[&Case], tracer: Tracer) -> Vec<GuestFile> {
         files.push(GuestFile { path: format!("{stem}.sh"), text: format!("{}\n", case.workload) });
     }
     files
+}
+
+fn script(path: &str, command: &str) -> GuestFile {
+    GuestFile { path: path.to_owned(), text: format!("#!/bin/sh\n{command}\n") }
 }
 
 /// Reads the guest's report.
@@ -144,11 +115,5 @@ mod tests {
     fn a_report_without_its_end_is_an_error() {
         assert!(parse("@@case a\n@@stdout\n@: 3\n").is_err());
         assert!(parse("@@case a\n@@stdout\n@@stderr\n@@end 0 0\n").is_err());
-    }
-
-    #[test]
-    fn bpftrace_is_known_by_its_name() {
-        assert_eq!(Tracer::of(Path::new("/usr/bin/bpftrace")), Tracer::Bpftrace);
-        assert_eq!(Tracer::of(Path::new("target/release/bpfleet")), Tracer::Bpfleet);
     }
 }

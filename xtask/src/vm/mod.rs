@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::tracer::Tracer;
 use crate::{packages, release};
 use emulator::Emulator;
-use guest::{CaseRun, Tracer};
+use guest::CaseRun;
 
 /// Arguments of `cargo xtask vm`.
 #[derive(clap::Args)]
@@ -95,7 +96,7 @@ fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &Vm
     let started = Instant::now();
     let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
     let initrd = folder.path().join("initrd");
-    initramfs::pack(&initrd, binary, &guest::files(&cases, Tracer::of(binary)))?;
+    initramfs::pack(&initrd, binary, &guest::files(&cases, &Tracer::new(binary)))?;
     let transcript = boot::run(emulator, &kernel.image, &initrd, folder.path(), Duration::from_secs(args.timeout));
     if args.keep {
         println!("guest files: {}", folder.keep().display());
