@@ -239,9 +239,12 @@ impl Lowerer<'_> {
     pub fn place(&mut self, e: &Expr) -> Place {
         match &e.kind {
             ExprKind::Var(var) => {
-                if let Some(place) = self.variable_place(*var) {
-                    return place;
-                }
+                return self.variable_place(*var).unwrap_or_else(|| {
+                    let place = self.temp(e.ty.layout().size);
+                    let value = self.scalar(e);
+                    self.store(place, &e.ty, value);
+                    place
+                });
             }
             ExprKind::Map { map, key } => return self.map_place(*map, key.as_deref()),
             ExprKind::Component { base, index } => {
