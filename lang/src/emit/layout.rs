@@ -3,7 +3,7 @@
 //! A block is followed by its likelier successor, so that the usual way through a program takes few jumps; what is left, such as
 //! the code for a new map element, comes behind it.
 
-use crate::ir::{BlockId, Cmp, Function, Term};
+use crate::ir::{BlockId, Cmp, Function, Operand, Term};
 
 /// A block in its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,7 +15,9 @@ pub(super) struct Laid {
 
 /// The blocks that can be reached, the entry first.
 pub(super) fn layout(function: &Function) -> Vec<Laid> {
-    let weights = weights(function);
+    let walk = function.reverse_postorder();
+    let rank = ranks(function, &walk);
+    let weights = weights(function, &walk, &rank);
     let mut placed = vec![false; function.blocks.len()];
     let mut order = Vec::with_capacity(function.blocks.len());
     let mut open = vec![BlockId(0)];
@@ -26,7 +28,7 @@ pub(super) fn layout(function: &Function) -> Vec<Laid> {
             *placed = true;
             order.push(Laid { id, weight: weights.get(id.0 as usize).copied().unwrap_or(1.0) });
             let Some(block) = function.blocks.get(id.0 as usize) else { break };
-            match likely(&block.term) {
+            match likely(&block.term, &rank) {
                 Some((likely, unlikely)) => {
                     open.extend(unlikely);
                     open.push(likely);
@@ -39,27 +41,40 @@ pub(super) fn layout(function: &Function) -> Vec<Laid> {
     order
 }
 
-/// The successor to run on into, and the other. A value that equals something, null above all, is taken to be the exception.
-fn likely(term: &Term) -> Option<(BlockId, Option<BlockId>)> {
-    match *term {
-        Term::Jump(target) => Some((target, None)),
-        Term::Branch { cmp: Cmp::Eq, then, otherwise, .. } => Some((otherwise, Some(then))),
-        Term::Branch { then, otherwise, .. } => Some((then, Some(otherwise))),
-        Term::Exit(_) => None,
-    }
+/// The successor to run on into, and the other. A value that equals something, null above all, or is negative is taken to be the
+/// exception; else code that may be skipped comes before what follows it.
+fn likely(term: &Term, rank: &[usize]) -> Option<(BlockId, Option<BlockId>)> {
+    let (cmp, b, then, otherwise) = match *term {
+        Term::Jump(target) => return Some((target, None)),
+        Term::Branch { cmp, b, then, otherwise, .. } => (cmp, b, then, otherwise),
+        Term::Exit(_) => return None,
+    };
+    let zero = b == Operand::Imm(0);
+    let then_first = match cmp {
+        Cmp::Eq => false,
+        Cmp::Ne => true,
+        Cmp::SLt | Cmp::SLe if zero => false,
+        Cmp::SGt | Cmp::SGe if zero => true,
+        _ => rank.get(then.0 as usize) <= rank.get(otherwise.0 as usize),
+    };
+    Some(if then_first { (then, Some(otherwise)) } else { (otherwise, Some(then)) })
 }
 
-/// Eight to the power of the loops around each block. A loop belongs to an edge that leads back in the order of a depth-first walk.
-fn weights(function: &Function) -> Vec<f32> {
-    let order = function.reverse_postorder();
+/// For each block how many come before it in the order of a depth-first walk; the highest number where it cannot be reached.
+fn ranks(function: &Function, order: &[BlockId]) -> Vec<usize> {
     let mut rank = vec![usize::MAX; function.blocks.len()];
     for (index, id) in order.iter().enumerate() {
         rank.get_mut(id.0 as usize).into_iter().for_each(|rank| *rank = index);
     }
+    rank
+}
+
+/// Eight to the power of the loops around each block. A loop belongs to an edge that leads back in the order of a depth-first walk.
+fn weights(function: &Function, order: &[BlockId], rank: &[usize]) -> Vec<f32> {
     let rank_of = |id: BlockId| rank.get(id.0 as usize).copied().unwrap_or(usize::MAX);
     let mut sources: Vec<Vec<BlockId>> = vec![Vec::new(); function.blocks.len()];
     let mut back: Vec<(BlockId, BlockId)> = Vec::new();
-    for id in &order {
+    for id in order {
         for target in function.blocks.get(id.0 as usize).into_iter().flat_map(|block| block.term.successors()) {
             sources.get_mut(target.0 as usize).into_iter().for_each(|sources| sources.push(*id));
             if rank_of(target) <= rank_of(*id) {

@@ -1,6 +1,6 @@
 //! What an instruction reads and writes, and where a block leads: the questions every pass asks.
 
-use super::{Base, Block, BlockId, Cmp, Function, Inst, Op, Operand, Term, VReg};
+use super::{Base, BlockId, Cmp, Function, Inst, Op, Operand, Term, VReg};
 
 impl Inst {
     /// The register it assigns.
@@ -257,28 +257,36 @@ impl Function {
 
     /// Every instruction, block by block.
     pub fn insts(&self) -> impl Iterator<Item = &Inst> {
-        self.blocks.iter().flat_map(|block: &Block| block.insts.iter().map(|(inst, _)| inst))
+        self.blocks.iter().flat_map(|block| block.insts.iter().map(|(inst, _)| inst))
     }
 
-    /// Blocks that can be reached, each before its successors except on edges that go back.
+    /// Blocks that can be reached, each before its successors except on edges that go back, and what a branch does before what it
+    /// does otherwise.
     pub fn reverse_postorder(&self) -> Vec<BlockId> {
         let mut order = Vec::with_capacity(self.blocks.len());
         let mut seen = vec![false; self.blocks.len()];
-        let mut open: Vec<(BlockId, Vec<BlockId>)> = Vec::new();
-        let mut enter = |block: BlockId, open: &mut Vec<(BlockId, Vec<BlockId>)>| {
-            let Some(seen) = seen.get_mut(block.0 as usize).filter(|seen| !**seen) else { return };
-            *seen = true;
-            let successors = self.blocks.get(block.0 as usize).map(|block| block.term.successors().collect::<Vec<_>>());
-            open.push((block, successors.unwrap_or_default()));
-        };
-        enter(BlockId(0), &mut open);
-        while let Some((block, successors)) = open.last_mut() {
-            if successors.is_empty() {
-                order.push(*block);
+        // Blocks under way, with how many of their successors have been visited.
+        let mut open: Vec<(BlockId, u8)> = Vec::new();
+        let mut next = Some(BlockId(0));
+        loop {
+            if let Some(id) = next.take()
+                && let Some(seen) = seen.get_mut(id.0 as usize).filter(|seen| !**seen)
+            {
+                *seen = true;
+                open.push((id, 0));
+            }
+            let Some((id, visited)) = open.last_mut() else { break };
+            let (id, index) = (*id, *visited);
+            *visited += 1;
+            next = match (self.blocks.get(id.0 as usize).map(|block| &block.term), index) {
+                (Some(Term::Jump(target)), 0) => Some(*target),
+                (Some(Term::Branch { otherwise, .. }), 0) => Some(*otherwise),
+                (Some(Term::Branch { then, .. }), 1) => Some(*then),
+                _ => None,
+            };
+            if next.is_none() {
+                order.push(id);
                 open.pop();
-            } else {
-                let next = successors.remove(0);
-                enter(next, &mut open);
             }
         }
         order.reverse();

@@ -6,6 +6,7 @@
 
 mod fold;
 mod known;
+mod narrow;
 mod propagate;
 mod reach;
 mod share;
@@ -25,7 +26,9 @@ const ROUNDS: usize = 8;
 pub fn improve(function: &mut Function) {
     for _ in 0..ROUNDS {
         let mut changed = false;
-        for pass in [propagate::propagate, share::share, straighten::straighten, stores::stores, sweep::sweep] {
+        for pass in
+            [propagate::propagate, narrow::narrow, share::share, straighten::straighten, stores::stores, sweep::sweep]
+        {
             changed |= pass(function);
             assert_sound(function);
         }

@@ -197,3 +197,20 @@ fn slots_that_are_used_together_keep_their_own_places() {
     improve(&mut function);
     assert_eq!(function.slots.len(), 4);
 }
+
+#[test]
+fn a_sign_that_is_not_stored_is_not_extended() {
+    let text = improved(|b| {
+        let context = b.context();
+        let value = b.load(context, 8, Width::B4, true);
+        let low = b.extend(value, Width::B8, true);
+        let key = b.slot(8);
+        b.store(key, 0, Width::B4, low);
+        b.store(key, 4, Width::B4, 0);
+        let address = b.slot_addr(key, 0);
+        b.call_void(Helper::MapDeleteElem, &[1.into(), address.into()]);
+        b.exit(0);
+    });
+    assert!(text.contains("v1 = u32[v0 + 8]"), "{text}");
+    assert!(text.contains("u64[slot0 + 0] = v1"), "{text}");
+}
