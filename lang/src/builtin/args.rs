@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use bpf::btf::{Btf, Param};
+
 use super::Builtin;
 use crate::check::{Checker, memory, pointer_to};
 use crate::ctype;
@@ -162,7 +164,7 @@ fn raw_argument(checker: &mut Checker<'_>, event: &str, field: &Spanned<String>,
         }
         return checker.error("E0210", span, "the arguments are not known by name: this kernel has no BTF");
     };
-    let params = btf.tracepoint_params(event).unwrap_or_default();
+    let params = raw_params(&btf, event);
     match params.iter().position(|param| param.name == field.node) {
         Some(index) => {
             let ty = params.get(index).map_or(U64, |param| ctype::of_btf(&btf, param.ty, Space::Kernel));
@@ -170,6 +172,16 @@ fn raw_argument(checker: &mut Checker<'_>, event: &str, field: &Spanned<String>,
             if ty.is_scalar() { checker.cast_to(ty, whole, span) } else { whole }
         }
         None => unknown_field(checker, field, params.iter().map(|param| param.name)),
+    }
+}
+
+/// The arguments of a tracepoint's raw form. Newer kernels keep their names in a function made for that.
+fn raw_params<'b>(btf: &'b Btf, event: &str) -> Vec<Param<'b>> {
+    let stub = ["__probestub_", "__traceiter_"].iter().find_map(|prefix| btf.find_func(&format!("{prefix}{event}")));
+    match stub {
+        // The first parameter is private to the tracepoint.
+        Some(stub) => btf.params(stub).skip(1).collect(),
+        None => btf.tracepoint_params(event).unwrap_or_default(),
     }
 }
 

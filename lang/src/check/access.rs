@@ -192,11 +192,11 @@ impl Checker<'_> {
                 None => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
             },
             Ty::Bool | Ty::Enum(_) if number => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
-            Ty::Pointer { to: target, .. } if number => {
+            Ty::Pointer { to: target, space } if number => {
                 let space = match &from.ty {
                     Ty::Pointer { space, .. } => *space,
                     Ty::Ksym => Space::Kernel,
-                    _ => Space::Any,
+                    _ => *space,
                 };
                 let ty = pointer_to((**target).clone(), space);
                 hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty, span }

@@ -87,7 +87,7 @@ impl Lowerer<'_> {
     /// Says that a division by zero gave 1.
     pub(super) fn warn_division(&mut self) {
         let (line, column) = self.line_column(self.b.span());
-        let format = "division by 0; 1 is used as the result\n".to_owned();
+        let format = "division by 0; 1 is used as the result".to_owned();
         let kind = EventKind::Printf { to: PrintfTo::Warning { line, column }, format, args: vec![] };
         self.send(kind, HEADER, |_, _| {});
     }

@@ -5,7 +5,8 @@ use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId}
 
 use super::Unit;
 use super::layout::{MapLayout, hash_flags};
-use crate::compiled::{MapDef, MapRole};
+use crate::builtin::MOST_FRAMES;
+use crate::compiled::{MACHINERY_FRAMES, MapDef, MapRole};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::Map;
 use crate::ir::MapRef;
@@ -106,12 +107,12 @@ impl Resources {
         }
     }
 
-    /// A stack trace map for stacks of at most `depth` frames.
+    /// A stack trace map for stacks of at most `depth` frames, besides those of the tracing itself.
     pub fn stacks(&mut self, id: StackMapId, depth: u16) -> MapRef {
         if let Some((_, map)) = self.stacks.iter().find(|(known, _)| *known == id) {
             return *map;
         }
-        let bytes = u32::from(depth.max(1)) * 8;
+        let bytes = u32::from(depth.saturating_add(MACHINERY_FRAMES).clamp(1, MOST_FRAMES)) * 8;
         let map = self.add("stacks", MapType::StackTrace, 4, bytes, STACKS, 0, MapRole::Stacks(id));
         self.stacks.push((id, map));
         map
