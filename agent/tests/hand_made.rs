@@ -263,6 +263,29 @@ fn an_unknown_tracepoint_is_named() {
 }
 
 #[test]
+fn a_session_that_is_dropped_leaves_no_program() {
+    need_tracing!();
+    let named = || {
+        let loaded = aya::programs::loaded_programs().flatten();
+        loaded.filter(|program| program.name_as_str() == Some("dropped")).count()
+    };
+    let points = ["sched_switch", "sched_waking", "sched_wakeup"].map(|event| {
+        let mut program = exit(0, Attach::Tracepoint { category: "sched".to_owned(), event: event.to_owned() });
+        program.name = "dropped".to_owned();
+        program
+    });
+    let session = Session::start(compiled(points.into()), SessionOptions::default()).expect("starting");
+    assert_eq!(named(), 3);
+    drop(session);
+    // The kernel frees programs a moment after the last descriptor is closed.
+    let patience = Instant::now() + Duration::from_secs(5);
+    while named() > 0 && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(named(), 0);
+}
+
+#[test]
 fn sessions_move_between_threads() {
     fn moves<T: Send>() {}
     moves::<Session>();

@@ -1,0 +1,292 @@
+//! Scripts run on this machine from their text to what they print, against workloads whose counts are known.
+//!
+//! Says `SKIP` and why where this process may not trace.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::time::Duration;
+
+use agent::preflight;
+use agent::run::{Format, RunError, RunOptions, run};
+use agent::session::{Output, Session, SessionOptions};
+
+macro_rules! need_tracing {
+    () => {
+        let missing = preflight::missing();
+        if !missing.is_empty() {
+            let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            println!("SKIP: {}", list.join("; "));
+            return;
+        }
+    };
+}
+
+/// A script to run.
+struct Script {
+    options: RunOptions,
+}
+
+/// What a script printed, and its exit code.
+#[derive(Debug, PartialEq, Eq)]
+struct Printed {
+    output: String,
+    code: i32,
+}
+
+impl Script {
+    fn new(source: &str) -> Self {
+        let options = RunOptions {
+            name: "stdin".to_owned(),
+            source: source.to_owned(),
+            duration: Some(Duration::from_secs(10)),
+            quiet: true,
+            ..RunOptions::default()
+        };
+        Self { options }
+    }
+
+    fn args(mut self, args: &[&str]) -> Self {
+        self.options.compile.args = args.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    fn json(mut self) -> Self {
+        self.options.format = Format::Json;
+        self
+    }
+
+    fn try_run(mut self) -> Result<Printed, RunError> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("output");
+        self.options.output = Some(path.clone());
+        let code = run(&self.options)?;
+        Ok(Printed { output: fs::read_to_string(path).expect("the output"), code })
+    }
+
+    fn run(self) -> Printed {
+        let source = self.options.source.clone();
+        self.try_run().unwrap_or_else(|error| panic!("{source}\n{error}"))
+    }
+
+    /// Attaches the script, does `work` in this thread, ends the script. `TID` in the script is this thread's id.
+    fn watch(mut self, work: impl FnOnce()) -> String {
+        let source = self.options.source.replace("TID", &rustix::thread::gettid().as_raw_nonzero().to_string());
+        self.options.source.clone_from(&source);
+        let text = |found: Vec<_>| lang::render::terminal("stdin", &source, &found);
+        let script = lang::parse(&source).map_err(text).unwrap_or_else(|text| panic!("{text}"));
+        let target = agent::target::gather(&lang::needs::needs(&script)).expect("a target");
+        let compiled = lang::compile(&source, &script, &target, &self.options.compile).map_err(text);
+        let compiled = compiled.unwrap_or_else(|text| panic!("{text}"));
+        let session = Session::start(compiled, SessionOptions::default())
+            .unwrap_or_else(|error| panic!("{}", error.render("stdin", &source)));
+        work();
+        let mut outputs = Vec::new();
+        let left = session.finish(&mut outputs).expect("an end");
+        let mut printed = String::new();
+        for output in outputs {
+            match output {
+                Output::Printf { text, .. } => printed.push_str(&text.to_str_lossy()),
+                other => panic!("{other:?}"),
+            }
+        }
+        printed + &report::text::snapshot(&left.snapshot)
+    }
+}
+
+/// Reads that yield 1, 1, 1, 100, 100 and 3000 bytes, and one that fails.
+fn read_known_sizes() {
+    let mut zero = File::open("/dev/zero").expect("zeroes");
+    for size in [1, 1, 1, 100, 100, 3000] {
+        zero.read_exact(&mut vec![0; size]).expect("zeroes");
+    }
+    File::open("/").expect("a directory").read(&mut [0]).expect_err("directories cannot be read");
+}
+
+#[test]
+fn hello_world_is_printed_and_ends_by_itself() {
+    need_tracing!();
+    let printed = Script::new(r#"BEGIN { printf("hello world\n"); }"#).run();
+    assert_eq!(printed, Printed { output: "hello world\n\n\n".to_owned(), code: 0 });
+}
+
+#[test]
+fn an_exit_code_is_the_scripts() {
+    need_tracing!();
+    assert_eq!(Script::new("BEGIN { exit(3); }").run().code, 3);
+}
+
+#[test]
+fn opened_files_are_named() {
+    need_tracing!();
+    for access in ["args.filename", "args->filename"] {
+        let source = format!(
+            r#"tracepoint:syscalls:sys_enter_openat /tid == TID/ {{ printf("%d %s\n", pid, str({access})); exit(); }}"#
+        );
+        let printed = Script::new(&source).watch(|| {
+            let _ = File::open("/nowhere/at/all");
+        });
+        assert_eq!(printed, format!("{} /nowhere/at/all\n\n\n", std::process::id()));
+    }
+}
+
+#[test]
+fn read_sizes_fall_into_their_buckets() {
+    need_tracing!();
+    let printed = Script::new("tracepoint:syscalls:sys_exit_read /tid == TID/ { @bytes = hist(args.ret); }")
+        .watch(read_known_sizes);
+    let expected = "\n\n@bytes:\n\
+        (..., 0)               1 |@@@@@@@@@@@@@@@@@                                   |\n\
+        [0]                    0 |                                                    |\n\
+        [1]                    3 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n\
+        [2, 4)                 0 |                                                    |\n\
+        [4, 8)                 0 |                                                    |\n\
+        [8, 16)                0 |                                                    |\n\
+        [16, 32)               0 |                                                    |\n\
+        [32, 64)               0 |                                                    |\n\
+        [64, 128)              2 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@                  |\n\
+        [128, 256)             0 |                                                    |\n\
+        [256, 512)             0 |                                                    |\n\
+        [512, 1K)              0 |                                                    |\n\
+        [1K, 2K)               0 |                                                    |\n\
+        [2K, 4K)               1 |@@@@@@@@@@@@@@@@@                                   |\n\n";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn every_aggregation_of_read_sizes_is_exact() {
+    need_tracing!();
+    let source = "tracepoint:syscalls:sys_exit_read /tid == TID && args.ret > 0/ {
+        @sum = sum(args.ret); @avg = avg(args.ret); @min = min(args.ret); @max = max(args.ret);
+        @stats = stats(args.ret); @count[args.ret] = count(); @lin = lhist(args.ret, 0, 200, 100);
+    }";
+    let printed = Script::new(source).watch(read_known_sizes);
+    let expected = "\n\n@avg: 533\n\
+        @count[3000]: 1\n@count[100]: 2\n@count[1]: 3\n\
+        @lin:\n\
+        [0, 100)               3 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n\
+        [100, 200)             2 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@                  |\n\
+        [200, ...)             1 |@@@@@@@@@@@@@@@@@                                   |\n\n\
+        @max: 3000\n@min: 1\n\
+        @stats: { .count = 6, .average = 533, .total = 3203 }\n@sum: 3203\n";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn maps_are_cleared_zeroed_and_deleted_from() {
+    need_tracing!();
+    let source = r#"BEGIN {
+        @a[1] = 10; @a[2] = 20; @a[3] = 30; delete(@a, 2);
+        @b["x", 1] = count(); clear(@b);
+        @c = count(); zero(@c);
+        @d[7] = sum(5); zero(@d);
+        print((1, "two", 3));
+    } END { printf("end\n"); }"#;
+    let printed = Script::new(source).run();
+    assert_eq!(printed.output, "(1, two, 3)\nend\n\n\n@a[1]: 10\n@a[3]: 30\n@c: 0\n@d[7]: 0\n");
+}
+
+#[test]
+fn the_largest_rows_are_printed_last_and_scaled() {
+    need_tracing!();
+    let source = "BEGIN { @[1] = 500; @[2] = 100; @[3] = 900; print(@, 2, 100); } END { clear(@); }";
+    assert_eq!(Script::new(source).run().output, "@[1]: 5\n@[3]: 9\n\n\n");
+}
+
+#[test]
+fn arithmetic_conditions_and_arguments_work_together() {
+    need_tracing!();
+    let source = r#"BEGIN {
+        $n = $1 * 2 + 1;
+        if ($n % 2 == 1 && $n > 5) { printf("%s %d\n", str($2), $n); } else { printf("no\n"); }
+        printf("%s\n", $n > 100 ? "large" : "small");
+    }"#;
+    assert_eq!(Script::new(source).args(&["42", "odd"]).run().output, "odd 85\nsmall\n\n\n");
+}
+
+#[test]
+fn an_interval_counts_until_it_exits() {
+    need_tracing!();
+    let source = r#"interval:ms:20 { @n++; if (@n == 3) { printf("three\n"); exit(); } }"#;
+    let printed = Script::new(source).run();
+    assert!(printed.output.starts_with("three\n\n\n@n: "), "{}", printed.output);
+}
+
+#[test]
+fn every_scheduler_event_is_counted_by_its_name() {
+    need_tracing!();
+    let source = "tracepoint:sched:sched* { @[probe] = count(); } interval:ms:300 { exit(); }";
+    let printed = Script::new(source).run();
+    assert!(printed.output.contains("@[tracepoint:sched:sched_switch]: "), "{}", printed.output);
+    assert!(printed.output.contains("@[tracepoint:sched:sched_waking]: "), "{}", printed.output);
+}
+
+#[test]
+fn system_calls_are_counted_by_their_tracepoints() {
+    need_tracing!();
+    let source =
+        "tracepoint:syscalls:sys_enter_mk*,tracepoint:syscalls:sys_enter_unlink* /tid == TID/ { @[probe] = count(); }";
+    let printed = Script::new(source).watch(|| {
+        for _ in 0..3 {
+            // Fails in the kernel: there is no such directory.
+            let _ = rustix::fs::mkdir("/nowhere/at/all", rustix::fs::Mode::RWXU);
+        }
+        let _ = rustix::fs::rmdir("/nowhere/at/all");
+    });
+    assert_eq!(
+        printed,
+        "\n\n@[tracepoint:syscalls:sys_enter_unlinkat]: 1\n@[tracepoint:syscalls:sys_enter_mkdirat]: 3\n"
+    );
+}
+
+#[test]
+fn kernel_stacks_of_a_raw_tracepoint_start_in_the_kernel() {
+    need_tracing!();
+    let source = "tracepoint:sched:sched_switch { @[kstack] = count(); } interval:ms:300 { exit(); }";
+    let printed = Script::new(source).run();
+    let innermost: Vec<&str> = printed.output.split("@[\n").skip(1).filter_map(|stack| stack.lines().next()).collect();
+    assert!(!innermost.is_empty(), "{}", printed.output);
+    assert!(innermost.iter().all(|frame| frame.trim().starts_with("__schedule+")), "{}", printed.output);
+}
+
+#[test]
+fn samples_have_kernel_and_user_stacks() {
+    need_tracing!();
+    let source = "profile:hz:499 /tid == TID/ { @[kstack] = count(); @user[ustack] = count(); }";
+    let printed = Script::new(source).watch(|| {
+        let end = std::time::Instant::now() + Duration::from_secs(1);
+        while std::time::Instant::now() < end {
+            let _ = fs::metadata("/proc/self/status");
+        }
+    });
+    assert!(printed.contains("entry_SYSCALL_64_after_hwframe+"), "{}", printed);
+    assert!(printed.contains("@user[\n"), "{}", printed);
+}
+
+#[test]
+fn json_lines_say_the_same() {
+    need_tracing!();
+    let source = r#"BEGIN { printf("hi %d\n", 3); @m["b", 2] = 5; @h = hist(3); @s = stats(-3); time("%%\n"); }"#;
+    let printed = Script::new(source).json().run();
+    let expected = r#"{"type": "printf", "data": "hi 3\n"}
+{"type": "time", "data": "%\n"}
+{"type": "hist", "data": {"@h": [{"min": 2, "max": 3, "count": 1}]}}
+{"type": "map", "data": {"@m": {"b,2": 5}}}
+{"type": "stats", "data": {"@s": {"count": 1, "average": -3, "total": -3}}}
+"#;
+    assert_eq!(printed.output, expected);
+}
+
+#[test]
+fn a_wrong_script_is_shown_with_its_place() {
+    let error = Script::new("BEGIN { @x = cout(); }").try_run().expect_err("there is no such function").to_string();
+    assert!(error.starts_with("stdin:1:14-18: ERROR: unknown function `cout`"), "{error}");
+    assert!(error.contains("\nBEGIN { @x = cout(); }\n             ~~~~\n"), "{error}");
+    assert!(error.contains("count"), "{error}");
+}
+
+#[test]
+fn an_unknown_tracepoint_is_an_error_of_the_script() {
+    need_tracing!();
+    let error = Script::new("tracepoint:sched:sched_swich { @ = count(); }").try_run().expect_err("a misspelt name");
+    assert!(matches!(error, RunError::Script(_)), "{error:?}");
+}
