@@ -9,6 +9,8 @@ use crate::target::Arch;
 pub struct Registers {
     /// Arguments of a function.
     pub args: &'static [i32],
+    /// Where, from the stack pointer at a function's entry, the arguments follow that have no register.
+    pub stack_args: i64,
     /// Arguments of a system call.
     pub syscall_args: [i32; 6],
     /// The number of a system call.
@@ -19,24 +21,104 @@ pub struct Registers {
     pub ip: i32,
     /// The stack pointer.
     pub sp: i32,
+    /// What tells whether the CPU ran a process's own code.
+    pub mode: Mode,
+    /// Every register by the name the architecture gives it.
+    pub named: &'static [(&'static str, i32)],
+}
+
+/// Bits of a register that tell user from kernel mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Mode {
+    /// Where the register lies.
+    pub offset: i32,
+    /// Which bits tell.
+    pub mask: i64,
+    /// What they are in user mode.
+    pub user: i64,
 }
 
 const X86_64: Registers = Registers {
     args: &[112, 104, 96, 88, 72, 64],
+    // The return address comes first.
+    stack_args: 8,
     syscall_args: [112, 104, 96, 56, 72, 64],
     syscall_number: 120,
     ret: 80,
     ip: 128,
     sp: 152,
+    mode: Mode { offset: 136, mask: 3, user: 3 },
+    named: &[
+        ("r15", 0),
+        ("r14", 8),
+        ("r13", 16),
+        ("r12", 24),
+        ("bp", 32),
+        ("bx", 40),
+        ("r11", 48),
+        ("r10", 56),
+        ("r9", 64),
+        ("r8", 72),
+        ("ax", 80),
+        ("cx", 88),
+        ("dx", 96),
+        ("si", 104),
+        ("di", 112),
+        ("orig_ax", 120),
+        ("ip", 128),
+        ("pc", 128),
+        ("cs", 136),
+        ("flags", 144),
+        ("sp", 152),
+        ("ss", 160),
+    ],
 };
 
 const AARCH64: Registers = Registers {
     args: &[0, 8, 16, 24, 32, 40, 48, 56],
+    stack_args: 0,
     syscall_args: [272, 8, 16, 24, 32, 40],
     syscall_number: 280,
     ret: 0,
     ip: 256,
     sp: 248,
+    mode: Mode { offset: 264, mask: 0xf, user: 0 },
+    named: &[
+        ("r0", 0),
+        ("r1", 8),
+        ("r2", 16),
+        ("r3", 24),
+        ("r4", 32),
+        ("r5", 40),
+        ("r6", 48),
+        ("r7", 56),
+        ("r8", 64),
+        ("r9", 72),
+        ("r10", 80),
+        ("r11", 88),
+        ("r12", 96),
+        ("r13", 104),
+        ("r14", 112),
+        ("r15", 120),
+        ("r16", 128),
+        ("r17", 136),
+        ("r18", 144),
+        ("r19", 152),
+        ("r20", 160),
+        ("r21", 168),
+        ("r22", 176),
+        ("r23", 184),
+        ("r24", 192),
+        ("r25", 200),
+        ("r26", 208),
+        ("r27", 216),
+        ("r28", 224),
+        ("r29", 232),
+        ("r30", 240),
+        ("sp", 248),
+        ("pc", 256),
+        ("pstate", 264),
+    ],
 };
 
 impl Arch {

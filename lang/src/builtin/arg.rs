@@ -1,7 +1,7 @@
 //! `arg0` .. `arg9`: the arguments of the function a probe is attached to, or of a raw tracepoint.
 
 use super::Builtin;
-use crate::check::Checker;
+use crate::check::{Checker, memory};
 use crate::expand::Context;
 use crate::hir::{Expr, ExprKind};
 use crate::span::Span;
@@ -28,10 +28,16 @@ arguments!(
 fn argument(checker: &mut Checker<'_>, number: usize, span: Span) -> Expr {
     let at = |offset: i32| Expr { kind: ExprKind::Context { offset }, ty: U64, span };
     match &checker.context {
-        Context::Entry { .. } => match checker.target.arch.registers().args.get(number) {
-            Some(offset) => at(*offset),
-            None => checker.unsupported(span, "an argument that is passed on the stack"),
-        },
+        Context::Entry { space } => {
+            let registers = checker.target.arch.registers();
+            match registers.args.get(number) {
+                Some(offset) => at(*offset),
+                None => {
+                    let behind = (number - registers.args.len()) as i64 * 8;
+                    memory(at(registers.sp), registers.stack_args + behind, U64, *space, None, span)
+                }
+            }
+        }
         Context::Raw { .. } => at(number as i32 * 8),
         _ => checker.error("E0209", span, format!("`arg{number}` is known at the entry of a function only")),
     }

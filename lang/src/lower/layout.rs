@@ -8,8 +8,9 @@ use crate::compiled::{MapDef, MapRole};
 use crate::hir::MapInfo;
 use crate::types::{Ty, fields};
 
-/// The largest BPF map key that hashes at reasonable cost, and that the kernel takes in every version.
-pub const MOST_KEY_BYTES: u32 = 512;
+/// The largest key: with it and any value an element stays within what the kernel allocates in one piece. Kernels before 5.11 take
+/// 512 bytes only, and say so when the map is created.
+pub const MOST_KEY_BYTES: u32 = 1 << 16;
 
 /// How one map of the script lies in its BPF map.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -60,7 +60,7 @@ impl Resources {
                 let message = format!("the key of `{}` takes {} bytes", map.name, layout.key_size);
                 diagnostics.push(
                     Diagnostic::error("E0611", map.span, message)
-                        .help("at most 512 bytes: shorten strings with `str(p, length)` or `max_strlen`"),
+                        .help("at most 65536 bytes: shorten strings with `str(p, length)` or `max_strlen`"),
                 );
             }
             resources.maps.push(layout.definition(id, map, flags));

@@ -1,0 +1,79 @@
+//! Control flow: conditions, branches, loops, leaving.
+
+use crate::script::{Script, output_of, value_of};
+
+#[test]
+fn a_predicate_decides_whether_anything_happens() {
+    let mut script = Script::new("rawtracepoint:record /arg0 > 5 && pid == 42/ { @ = sum(arg0); }");
+    for value in [1u64, 6, 7] {
+        script.fire(0, &value.to_ne_bytes());
+    }
+    assert_eq!(script.output(), "@: 13\n");
+}
+
+#[test]
+fn logic_stops_as_soon_as_it_knows() {
+    assert_eq!(
+        output_of("begin { if (0 && @a++) { } if (1 || @b++) { } $x = 1; if ($x && @c++ == 0) { @d = 1; } }"),
+        "@c: 1\n@d: 1\n"
+    );
+    assert_eq!(value_of("(1 && 0, 1 || 0, !5, 3 == 3)"), "(false, true, false, true)");
+}
+
+#[test]
+fn branches_take_one_way() {
+    let source = "begin { $a = 5; if ($a > 3) { print(1); } else { print(2); } if ($a == 1) { print(3); } else if ($a == 5) { print(4); } else { print(5); } }";
+    assert_eq!(output_of(source), "1\n4\n");
+}
+
+#[test]
+fn a_choice_has_the_type_of_both_sides() {
+    assert_eq!(
+        output_of(
+            r#"begin { $a = 5; print($a > 3 ? "yes" : "certainly not"); print($a < 3 ? 1 : 1000); print($a ?: 7); }"#
+        ),
+        "yes\n1000\n5\n"
+    );
+}
+
+#[test]
+fn loops_end_and_can_be_left() {
+    assert_eq!(
+        output_of(
+            "begin { $i = 0; while ($i < 10) { $i++; if ($i == 3) { continue; } if ($i == 6) { break; } @ += $i; } print($i); }"
+        ),
+        "6\n@: 12\n"
+    );
+    assert_eq!(output_of("begin { for ($i : 0..5) { @ += $i; } }"), "@: 10\n");
+    assert_eq!(output_of("begin { unroll (4) { @ += 2; } }"), "@: 8\n");
+}
+
+#[test]
+fn nothing_runs_after_a_return_or_an_exit() {
+    assert_eq!(output_of("begin { @ = 1; return; @ = 2; }"), "@: 1\n");
+    assert_eq!(output_of("begin { @ = 1; exit(3); @ = 2; }"), "exit 3\n@: 1\n");
+    assert_eq!(output_of("begin { if (1) { exit(); } @ = 2; }"), "exit 0\n");
+}
+
+#[test]
+fn a_block_has_a_value_and_its_own_variables() {
+    assert_eq!(output_of("begin { $x = 1; $y = { let $x = 5; $x + 1 }; print(($x, $y)); }"), "(1, 6)\n");
+}
+
+#[test]
+fn a_declared_variable_is_zero_until_assigned() {
+    assert_eq!(
+        output_of(r#"begin { let $x; if (0) { $x = 5; } print($x); let $s; print($s); $s = "abc"; print($s); }"#),
+        "0\n\nabc\n"
+    );
+}
+
+#[test]
+fn with_a_process_chosen_the_others_do_not_count() {
+    let options = |pid| lang::Options { pid: Some(pid), ..lang::Options::default() };
+    for (pid, counted) in [(42, "@: 1\n"), (41, "")] {
+        let mut script = Script::with("rawtracepoint:record { @ = count(); }", &options(pid));
+        script.fire(0, &[0; 8]);
+        assert_eq!(script.output(), counted);
+    }
+}

@@ -1,0 +1,90 @@
+//! Integers: literals, operators, widths and signs.
+
+use crate::script::{Script, output_of, value_of};
+
+#[test]
+fn division_cuts_towards_zero_whatever_the_signs() {
+    for (a, b) in [(7, 2), (-7, 2), (7, -2), (-7, -2), (-7, 3), (6, 3), (0, 5)] {
+        let printed =
+            output_of(&format!("begin {{ $a = {a}; $b = {b}; print($a / $b); print($a % $b); print($a / {b}); }}"));
+        assert_eq!(printed, format!("{}\n{}\n{}\n", a / b, a % b, a / b), "{a} and {b}");
+    }
+}
+
+#[test]
+fn constants_are_calculated_as_variables_are() {
+    assert_eq!(value_of("-7 / 2"), "-3");
+    assert_eq!(value_of("-7 % 3"), "-1");
+    assert_eq!(value_of("(uint8)255 + (uint8)1"), "256");
+    assert_eq!(value_of("1 << 3 | 2"), "10");
+    assert_eq!(value_of("~0"), "-1");
+}
+
+#[test]
+fn a_division_by_zero_gives_one_and_a_warning() {
+    let printed = output_of("begin { $a = 10; $b = 0; print($a / $b); print($a % $b); }");
+    let warning = |column| format!("warning 1:{column}: division by 0; 1 is used as the result\n");
+    assert_eq!(printed, format!("{}1\n{}1\n", warning(32), warning(48)));
+}
+
+#[test]
+fn a_difference_is_signed_also_of_unsigned_numbers() {
+    assert_eq!(output_of("begin { $a = (uint64)1; $b = (uint64)2; print($a - $b); }"), "-1\n");
+}
+
+#[test]
+fn a_variable_counts_beyond_the_width_of_its_first_value() {
+    assert_eq!(
+        output_of("begin { $a = (int32)2147483647; $a++; print($a); $b = 127; $b++; print($b); }"),
+        "2147483648\n128\n"
+    );
+}
+
+#[test]
+fn a_cast_cuts_and_extends() {
+    assert_eq!(
+        output_of("begin { $a = 511; print((uint8)$a); print((int8)$a); print((int8)128); }"),
+        "255\n-1\n-128\n"
+    );
+    assert_eq!(
+        output_of("begin { $a = -1; print((uint32)$a); print((uint64)$a); }"),
+        "4294967295\n18446744073709551615\n"
+    );
+}
+
+#[test]
+fn comparisons_know_the_sign() {
+    assert_eq!(
+        output_of("begin { $a = -1; print($a < 1); print($a > 1); print((uint64)$a > 1); }"),
+        "true\nfalse\ntrue\n"
+    );
+    assert_eq!(output_of("begin { $a = 5; $b = -1; print((uint32)$a > $b); }"), "true\n");
+}
+
+#[test]
+fn a_shift_right_keeps_the_sign_of_signed_numbers_only() {
+    assert_eq!(output_of("begin { $a = -8; print($a >> 1); print((uint64)$a >> 60); }"), "-4\n15\n");
+}
+
+#[test]
+fn steps_give_the_value_before_or_after() {
+    assert_eq!(output_of("begin { $a = 5; print($a++); print(++$a); print($a--); print(--$a); }"), "5\n7\n7\n5\n");
+}
+
+#[test]
+fn a_duration_is_in_nanoseconds() {
+    assert_eq!(value_of("5s / 1ms"), "5000");
+}
+
+#[test]
+fn arguments_are_read_from_the_registers() {
+    let mut script =
+        Script::new("kprobe:vfs_read { print((arg0, arg1, arg2)); } kretprobe:vfs_read { print(retval); }");
+    let mut registers = [0u8; 168];
+    for (offset, value) in [(112, 10u64), (104, 20), (96, 30), (80, u64::MAX)] {
+        registers[offset..offset + 8].copy_from_slice(&value.to_ne_bytes());
+    }
+    script.fire(0, &registers);
+    script.fire(1, &registers);
+    assert_eq!(script.output(), "(10, 20, 30)\n18446744073709551615\n");
+}

@@ -1,0 +1,116 @@
+//! Memory that is not the program's: records of tracepoints, and what pointers point to.
+
+use crate::script::Script;
+
+/// A record as `script::target` describes it.
+fn record() -> Vec<u8> {
+    let mut record = vec![0u8; 80];
+    record[8] = 200;
+    record[12..16].copy_from_slice(&(-5i32).to_ne_bytes());
+    record[16..24].copy_from_slice(&u64::MAX.to_ne_bytes());
+    record[24..30].copy_from_slice(b"worker");
+    record[40..44].copy_from_slice(&(60u32 | 12 << 16).to_ne_bytes());
+    for (index, number) in (0..).zip([10u32, 20, 30, 40]) {
+        record[44 + index * 4..48 + index * 4].copy_from_slice(&number.to_ne_bytes());
+    }
+    // The numbers end where the text begins.
+    record[60..67].copy_from_slice(b"located");
+    record
+}
+
+fn fired(source: &str) -> String {
+    let mut script = Script::new(source);
+    script.fire(0, &record());
+    script.output()
+}
+
+#[test]
+fn fields_have_their_width_and_sign() {
+    assert_eq!(
+        fired("tracepoint:test:record { print((args.small, args.narrow, args.wide, args->small)); }"),
+        "(200, -5, 18446744073709551615, 200)\n"
+    );
+}
+
+#[test]
+fn arrays_of_characters_are_strings() {
+    assert_eq!(
+        fired(r#"tracepoint:test:record { printf("%s|%s\n", args.name, args.text); @[args.name] = count(); }"#),
+        "worker|located\n@[worker]: 1\n"
+    );
+}
+
+#[test]
+fn arrays_have_elements() {
+    assert_eq!(fired("tracepoint:test:record { print(args.numbers[2]); print(args.numbers); }"), "30\n[10,20,30,40]\n");
+}
+
+#[test]
+fn a_field_compares_with_text() {
+    assert_eq!(fired(r#"tracepoint:test:record /args.name == "worker"/ { print(args.text == "located"); }"#), "true\n");
+}
+
+/// Runs a probe whose first argument points to these bytes.
+fn pointed(source: &str, bytes: &[u8]) -> String {
+    let mut script = Script::new(source);
+    let address = script.machine.add(bytes.to_vec());
+    script.fire(0, &address.to_ne_bytes());
+    script.output()
+}
+
+#[test]
+fn a_string_is_read_to_its_end() {
+    assert_eq!(
+        pointed(r#"rawtracepoint:record { printf("%s|\n", str(arg0)); @[str(arg0)] = 1; }"#, b"/etc/passwd\0rest"),
+        "/etc/passwd|\n@[/etc/passwd]: 1\n"
+    );
+}
+
+#[test]
+fn a_string_is_cut_to_the_length_asked_for() {
+    assert_eq!(pointed(r#"rawtracepoint:record { printf("%s|\n", str(arg0, 4)); }"#, b"/etc/passwd\0"), "/et|\n");
+}
+
+#[test]
+fn a_string_that_was_cut_by_max_strlen_has_no_end() {
+    let cut = r#"config = { max_strlen = 8 } rawtracepoint:record { @ = str(arg0); }"#;
+    let mut script = Script::new(cut);
+    let address = script.machine.add(b"/etc/passwd\0".to_vec());
+    script.fire(0, &address.to_ne_bytes());
+    let size = script.compiled.schema.maps[0].kind.clone();
+    assert_eq!(size, report::schema::ValueKind::Value(report::schema::Type::Str { size: 7 }));
+    assert_eq!(script.output(), "@: /etc/pa..\n");
+}
+
+#[test]
+fn pointers_to_integers_are_followed() {
+    let bytes: Vec<u8> = [7u32, 8, 9].iter().flat_map(|n| n.to_ne_bytes()).collect();
+    assert_eq!(
+        pointed("rawtracepoint:record { $p = (uint32 *)arg0; print(*$p); print($p[1]); print(*($p + 2)); }", &bytes),
+        "7\n8\n9\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_reads_as_zero() {
+    let mut script = Script::new(r#"rawtracepoint:record { print(*(uint32 *)arg0); printf("%s|\n", str(arg0)); }"#);
+    script.fire(0, &8u64.to_ne_bytes());
+    assert_eq!(script.output(), "0\n|\n");
+}
+
+#[test]
+fn large_keys_lie_in_working_memory() {
+    let source = r#"rawtracepoint:record { @[str(arg0, 400), pid] = count(); $s = str(arg0); @v = $s; print($s == str(arg0)); }"#;
+    assert_eq!(pointed(source, b"somewhere\0"), "true\n@[somewhere, 42]: 1\n@v: somewhere\n");
+}
+
+#[test]
+fn system_calls_have_their_arguments_in_the_saved_registers() {
+    let mut script = Script::new("tracepoint:raw_syscalls:sys_enter { print(args.id); print(args.args[1]); }");
+    let mut registers = vec![0u8; 168];
+    registers[104..112].copy_from_slice(&77u64.to_ne_bytes());
+    let address = script.machine.add(registers);
+    let context: Vec<u8> = [address, 257].iter().flat_map(|word| word.to_ne_bytes()).collect();
+    script.fire(0, &context);
+    assert_eq!(script.output(), "257\n77\n");
+}
