@@ -19,7 +19,7 @@ pub const DURATION_DEFAULT: Duration = Duration::from_secs(60);
 /// Elements a map holds on one node when the job does not say.
 pub const MAP_ENTRIES_DEFAULT: u32 = 4096;
 /// Most elements a map may hold on one node.
-pub const MAP_ENTRIES_MAX: u32 = 1 << 20;
+pub const MAP_ENTRIES_MAX: u32 = 1 << 16;
 /// Output lines one node may send for one job when the job does not say.
 pub const OUTPUT_LINES_DEFAULT: u32 = 1000;
 /// Most output lines one node may send for one job.
@@ -35,6 +35,10 @@ pub const STATUS_FAILURES: usize = 50;
 pub const STATUS_MAPS: usize = 32;
 /// Most entries of one map in a status.
 pub const STATUS_ENTRIES: usize = 32;
+/// Most entries of all maps together in a status.
+pub const STATUS_ENTRIES_ALL: usize = 128;
+/// Most bytes of all maps together in a status, as JSON.
+pub const STATUS_MAPS_BYTES: usize = 128 * 1024;
 /// Most components of a key in a status.
 pub const STATUS_KEY_PARTS: usize = 16;
 /// Most buckets of one histogram in a status.
@@ -47,7 +51,7 @@ pub const STATUS_OUTPUT: usize = 50;
 pub const STATUS_LINE_BYTES: usize = 4096;
 
 /// Most bytes of one report's body.
-pub const REPORT_BYTES: usize = 32 * 1024 * 1024;
+pub const REPORT_BYTES: usize = 64 * 1024 * 1024;
 /// Most output lines of one report.
 pub const REPORT_LINES: usize = 1000;
 /// How often the operator writes on an assignment stream when nothing changes.

@@ -137,7 +137,7 @@ pub struct Rollout {
 pub struct Limits {
     /// Elements of each map; 4096 when absent. Elements that found their map full are counted and make the job Degraded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1048576))]
+    #[schemars(range(min = 1, max = 65536))]
     pub map_entries: Option<u32>,
     /// Lines the script may print; 1000 when absent. Further lines are counted and make the job Degraded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,6 +231,28 @@ impl TraceJobSpec {
     pub fn immutable_part(&self) -> Self {
         Self { cancel: false, ..self.clone() }
     }
+}
+
+/// A script's named arguments; one without a value stands for `true`.
+pub type NamedArgs = Vec<(String, Option<String>)>;
+
+/// Splits arguments into positional ones (`$1`, `$2` and so on) and named ones (`--name=value`, `--name`). After a lone
+/// `--` everything is positional.
+pub fn split_args(args: &[String]) -> (Vec<String>, NamedArgs) {
+    let (mut positional, mut named) = (Vec::new(), Vec::new());
+    let mut args = args.iter();
+    for arg in args.by_ref() {
+        match arg.strip_prefix("--") {
+            None => positional.push(arg.clone()),
+            Some("") => break,
+            Some(name) => named.push(match name.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (name.to_owned(), None),
+            }),
+        }
+    }
+    positional.extend(args.cloned());
+    (positional, named)
 }
 
 #[cfg(test)]

@@ -121,3 +121,11 @@ fn a_spec_reads_back_as_it_was_written() {
     assert_eq!(again, spec);
     assert!(!spec.immutable_part().cancel);
 }
+
+#[test]
+fn named_arguments_are_told_from_positional_ones() {
+    let args = ["4096", "--flag", "--depth=3", "-1", "--", "--x"].map(str::to_owned);
+    let (positional, named) = split_args(&args);
+    assert_eq!(positional, ["4096", "-1", "--x"]);
+    assert_eq!(named, [("flag".to_owned(), None), ("depth".to_owned(), Some("3".to_owned()))]);
+}
