@@ -26,6 +26,21 @@ impl BitSet {
         }
     }
 
+    /// Takes all numbers out.
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    /// Takes out what is not in `other`; whether that changed anything.
+    pub fn intersect(&mut self, other: &BitSet) -> bool {
+        let mut changed = false;
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            changed |= *word & !other != 0;
+            *word &= other;
+        }
+        changed
+    }
+
     /// Whether a number is in it.
     pub fn contains(&self, number: usize) -> bool {
         self.words.get(number / 64).is_some_and(|word| word & 1 << (number % 64) != 0)
@@ -41,11 +56,15 @@ impl BitSet {
         changed
     }
 
-    /// Adds what is in `other` and not in `except`.
-    pub fn union_without(&mut self, other: &BitSet, except: &BitSet) {
+    /// Adds what is in `other` and not in `except`; whether that changed anything.
+    pub fn union_without(&mut self, other: &BitSet, except: &BitSet) -> bool {
+        let mut changed = false;
         for ((word, other), except) in self.words.iter_mut().zip(&other.words).zip(&except.words) {
-            *word |= other & !except;
+            let new = other & !except;
+            changed |= new & !*word != 0;
+            *word |= new;
         }
+        changed
     }
 
     /// The numbers in it, rising.
@@ -71,6 +90,7 @@ mod tests {
         set.union_without(&all, &except);
         assert_eq!(set.iter().collect::<Vec<_>>(), [1, 129]);
         assert!(set.union(&all));
+        assert!(!set.clone().intersect(&all) && set.clone().intersect(&except));
         assert!(!set.union(&all));
         set.remove(129);
         assert!(set.contains(64) && !set.contains(129) && !set.contains(500));

@@ -10,6 +10,7 @@
 use bpf::helper::Helper;
 
 use super::{Base, BlockId, Function, Inst, Op, Operand, SlotId, Term, VReg, Width};
+use crate::bits::BitSet;
 
 /// A broken rule: a fault of the compiler, not of the script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,9 +46,9 @@ pub fn verify(function: &Function) -> Result<(), Broken> {
 }
 
 fn shape(function: &Function, inst: &Inst) -> Result<(), String> {
-    let mut registers: Vec<VReg> = inst.dst().into_iter().collect();
-    inst.for_each_use(|register| registers.push(register));
-    if let Some(register) = registers.into_iter().find(|register| register.0 >= function.vregs) {
+    let mut unknown = inst.dst().filter(|register| register.0 >= function.vregs);
+    inst.for_each_use(|register| unknown = unknown.or((register.0 >= function.vregs).then_some(register)));
+    if let Some(register) = unknown {
         return Err(format!("there is no {register}"));
     }
     let inside = |slot: SlotId, offset: i32, bytes: u32| {
@@ -75,77 +76,65 @@ fn shape(function: &Function, inst: &Inst) -> Result<(), String> {
 /// Rule 4, by the set of registers that are assigned whenever a block is entered.
 fn assigned(function: &Function) -> Result<(), Broken> {
     let order = function.reverse_postorder();
-    let mut at_entry: Vec<Option<Vec<bool>>> = vec![None; function.blocks.len()];
-    if let Some(entry) = at_entry.first_mut() {
-        *entry = Some(vec![false; function.vregs as usize]);
-    }
+    let registers = function.vregs as usize;
+    let mut at_entry: Vec<Option<BitSet>> = vec![None; function.blocks.len()];
+    at_entry.iter_mut().take(1).for_each(|entry| *entry = Some(BitSet::new(registers)));
     let mut changed = true;
     while changed {
         changed = false;
         for id in &order {
             let Some(block) = function.blocks.get(id.0 as usize) else { continue };
             let Some(mut state) = at_entry.get(id.0 as usize).cloned().flatten() else { continue };
-            for register in block.insts.iter().filter_map(|(inst, _)| inst.dst()) {
-                set(&mut state, register);
-            }
+            block.insts.iter().filter_map(|(inst, _)| inst.dst()).for_each(|dst| state.insert(dst.0 as usize));
             for target in block.term.successors() {
-                let Some(entry) = at_entry.get_mut(target.0 as usize) else { continue };
-                changed |= meet(entry, &state);
+                match at_entry.get_mut(target.0 as usize) {
+                    Some(Some(known)) => changed |= known.intersect(&state),
+                    Some(entry) => {
+                        *entry = Some(state.clone());
+                        changed = true;
+                    }
+                    None => {}
+                }
             }
         }
     }
     for id in order {
         let Some(block) = function.blocks.get(id.0 as usize) else { continue };
         let Some(mut state) = at_entry.get_mut(id.0 as usize).and_then(Option::take) else { continue };
+        let broken = |register: VReg, text: String| Broken {
+            block: id,
+            what: format!("{text}: {register} may not be assigned"),
+        };
         for (inst, _) in &block.insts {
             let mut missing = None;
-            inst.for_each_use(|register| missing = missing.or((!get(&state, register)).then_some(register)));
+            inst.for_each_use(|register| {
+                missing = missing.or((!state.contains(register.0 as usize)).then_some(register))
+            });
             if let Some(register) = missing {
-                return Err(Broken { block: id, what: format!("{inst}: {register} may not be assigned") });
+                return Err(broken(register, inst.to_string()));
             }
-            inst.dst().into_iter().for_each(|register| set(&mut state, register));
+            inst.dst().into_iter().for_each(|dst| state.insert(dst.0 as usize));
         }
         let mut missing = None;
-        block.term.for_each_use(|register| missing = missing.or((!get(&state, register)).then_some(register)));
+        block
+            .term
+            .for_each_use(|register| missing = missing.or((!state.contains(register.0 as usize)).then_some(register)));
         if let Some(register) = missing {
-            return Err(Broken { block: id, what: format!("{}: {register} may not be assigned", block.term) });
+            return Err(broken(register, block.term.to_string()));
         }
     }
     Ok(())
 }
 
-fn set(state: &mut [bool], register: VReg) {
-    if let Some(known) = state.get_mut(register.0 as usize) {
-        *known = true;
-    }
-}
-
-fn get(state: &[bool], register: VReg) -> bool {
-    state.get(register.0 as usize).copied().unwrap_or(false)
-}
-
-/// Takes from `entry` what `state` lacks; whether that changed it.
-fn meet(entry: &mut Option<Vec<bool>>, state: &[bool]) -> bool {
-    let Some(known) = entry else {
-        *entry = Some(state.to_vec());
-        return true;
-    };
-    let mut changed = false;
-    for (known, other) in known.iter_mut().zip(state) {
-        changed |= *known && !other;
-        *known &= other;
-    }
-    changed
-}
-
 /// Rule 5.
 fn pointers(function: &Function) -> Result<(), Broken> {
     let counts = function.assignments();
-    let mut is_pointer = vec![false; function.vregs as usize];
+    let mut is_pointer = BitSet::new(function.vregs as usize);
     for id in function.reverse_postorder() {
         let Some(block) = function.blocks.get(id.0 as usize) else { continue };
         for (inst, _) in &block.insts {
-            let of = |operand: &Operand| operand.register().is_some_and(|register| get(&is_pointer, register));
+            let of =
+                |operand: &Operand| operand.register().is_some_and(|register| is_pointer.contains(register.0 as usize));
             let result = match inst {
                 Inst::Bin { op: Op::Add, a, b, .. } if of(a) != of(b) => true,
                 Inst::Bin { op: Op::Sub, a, b: Operand::Imm(_), .. } if of(a) => true,
@@ -163,11 +152,11 @@ fn pointers(function: &Function) -> Result<(), Broken> {
                 _ => false,
             };
             if let Some(dst) = inst.dst().filter(|dst| result && counts.get(dst.0 as usize) == Some(&1)) {
-                set(&mut is_pointer, dst);
+                is_pointer.insert(dst.0 as usize);
             }
         }
         if let Term::Exit(Operand::Reg(register)) = block.term
-            && get(&is_pointer, register)
+            && is_pointer.contains(register.0 as usize)
         {
             return Err(Broken { block: id, what: format!("{}: an address as the result", block.term) });
         }

@@ -22,22 +22,41 @@ use crate::ir::Function;
 /// What a script gains after the third round is not worth the time; the bound is for code nobody has seen yet.
 const ROUNDS: usize = 8;
 
+/// A pass over a function; it tells whether it changed anything.
+type Pass = fn(&mut Function) -> bool;
+
+/// Those that make work for each other.
+const EVERY_ROUND: [Pass; 4] = [propagate::propagate, share::share, straighten::straighten, sweep::sweep];
+/// Those that need the others to be done.
+const AFTERWARDS: [Pass; 2] = [narrow::narrow, stores::stores];
+
 /// Runs all passes.
 pub fn improve(function: &mut Function) {
     for _ in 0..ROUNDS {
-        let mut changed = false;
-        for pass in
-            [propagate::propagate, narrow::narrow, share::share, straighten::straighten, stores::stores, sweep::sweep]
-        {
-            changed |= pass(function);
-            assert_sound(function);
-        }
-        if !changed {
+        rounds(function);
+        if !run(function, &AFTERWARDS) {
             break;
         }
     }
     slots::merge(function);
     assert_sound(function);
+}
+
+fn rounds(function: &mut Function) {
+    for _ in 0..ROUNDS {
+        if !run(function, &EVERY_ROUND) {
+            break;
+        }
+    }
+}
+
+fn run(function: &mut Function, passes: &[Pass]) -> bool {
+    let mut changed = false;
+    for pass in passes {
+        changed |= pass(function);
+        assert_sound(function);
+    }
+    changed
 }
 
 /// In debug builds: a pass that breaks a rule is at fault, not the script.

@@ -26,6 +26,13 @@ impl Touch {
     }
 }
 
+impl Touch {
+    /// Whether it may read.
+    pub fn reads(self) -> bool {
+        !matches!(self, Touch::Write(..))
+    }
+}
+
 /// The slots whose address each register may hold.
 #[derive(Debug)]
 pub(super) struct Reach {
@@ -50,73 +57,64 @@ impl Reach {
     }
 
     fn note(&mut self, inst: &Inst, slots: usize) -> bool {
-        let mut found = BitSet::new(slots);
-        match inst {
-            Inst::SlotAddr { slot, .. } => found.insert(slot.0 as usize),
-            Inst::Copy { value, .. } => self.add(*value, &mut found),
-            Inst::Bin { op: Op::Add | Op::Sub, a, b, .. } => {
-                self.add(*a, &mut found);
-                self.add(*b, &mut found);
+        let (first, second) = match inst {
+            Inst::SlotAddr { dst, slot, .. } => {
+                let Some(entry) = self.registers.get_mut(dst.0 as usize) else { return false };
+                let set = entry.get_or_insert_with(|| BitSet::new(slots));
+                let new = !set.contains(slot.0 as usize);
+                set.insert(slot.0 as usize);
+                return new;
             }
-            Inst::Store { value, .. } => {
-                self.add(*value, &mut found);
-                return self.leaked.union(&found);
-            }
+            Inst::Copy { value, .. } | Inst::Store { value, .. } => (*value, None),
+            Inst::Bin { op: Op::Add | Op::Sub, a, b, .. } => (*a, Some(*b)),
             _ => return false,
+        };
+        let mut found: Option<BitSet> = None;
+        for set in [Some(first), second].into_iter().flatten().filter_map(|operand| self.set(operand)) {
+            found.get_or_insert_with(|| BitSet::new(slots)).union(set);
         }
-        let Some(entry) = inst.dst().and_then(|VReg(dst)| self.registers.get_mut(dst as usize)) else { return false };
-        if found.iter().next().is_none() {
-            return false;
+        let Some(found) = found else { return false };
+        match inst.dst() {
+            None => self.leaked.union(&found),
+            Some(VReg(dst)) => self.registers.get_mut(dst as usize).is_some_and(|entry| match entry {
+                Some(set) => set.union(&found),
+                None => {
+                    *entry = Some(found);
+                    true
+                }
+            }),
         }
-        entry.get_or_insert_with(|| BitSet::new(slots)).union(&found)
     }
 
-    fn add(&self, operand: Operand, found: &mut BitSet) {
-        if let Some(set) =
-            operand.register().and_then(|VReg(index)| self.registers.get(index as usize)).and_then(Option::as_ref)
-        {
-            found.union(set);
-        }
+    fn set(&self, operand: Operand) -> Option<&BitSet> {
+        self.registers.get(operand.register()?.0 as usize)?.as_ref()
     }
 
-    fn slots_of(&self, operand: Operand) -> impl Iterator<Item = SlotId> {
-        let set =
-            operand.register().and_then(|VReg(index)| self.registers.get(index as usize)).and_then(Option::as_ref);
-        set.into_iter().flat_map(BitSet::iter).map(|index| SlotId(index as u32))
-    }
-
-    /// Everything an instruction may touch on the stack.
-    pub fn touches(&self, inst: &Inst) -> Vec<Touch> {
-        let mut touched = Vec::new();
-        match inst {
-            Inst::Load { base, offset, width, .. } => match base {
-                Base::Slot(slot) => touched.push(Touch::Read(*slot, *offset as u32, width.bytes())),
-                Base::Reg(register) => self.through((*register).into(), &mut touched),
-            },
-            Inst::Store { base, offset, width, .. } => match base {
-                Base::Slot(slot) => touched.push(Touch::Write(*slot, *offset as u32, width.bytes())),
-                Base::Reg(register) => self.through((*register).into(), &mut touched),
-            },
-            Inst::AtomicAdd { base, .. } => match base {
-                Base::Slot(slot) => touched.push(Touch::Any(*slot)),
-                Base::Reg(register) => self.through((*register).into(), &mut touched),
-            },
-            Inst::Call { args, .. } => {
-                args.iter().for_each(|arg| touched.extend(self.slots_of(*arg).map(Touch::Any)));
-                self.add_leaked(&mut touched);
+    /// Calls `visit` for everything an instruction may touch on the stack.
+    pub fn for_each_touch(&self, inst: &Inst, mut visit: impl FnMut(Touch)) {
+        let through = |operand: Operand, visit: &mut dyn FnMut(Touch)| {
+            let slots = self.set(operand).into_iter().flat_map(BitSet::iter);
+            slots.for_each(|index| visit(Touch::Any(SlotId(index as u32))));
+        };
+        let register = match inst {
+            Inst::Load { base: Base::Slot(slot), offset, width, .. } => {
+                return visit(Touch::Read(*slot, *offset as u32, width.bytes()));
             }
-            _ => {}
-        }
-        touched
-    }
-
-    fn through(&self, base: Operand, touched: &mut Vec<Touch>) {
-        touched.extend(self.slots_of(base).map(Touch::Any));
-        self.add_leaked(touched);
-    }
-
-    fn add_leaked(&self, touched: &mut Vec<Touch>) {
-        touched.extend(self.leaked.iter().map(|index| Touch::Any(SlotId(index as u32))));
+            Inst::Store { base: Base::Slot(slot), offset, width, .. } => {
+                return visit(Touch::Write(*slot, *offset as u32, width.bytes()));
+            }
+            Inst::AtomicAdd { base: Base::Slot(slot), .. } => return visit(Touch::Any(*slot)),
+            Inst::Load { base: Base::Reg(base), .. }
+            | Inst::Store { base: Base::Reg(base), .. }
+            | Inst::AtomicAdd { base: Base::Reg(base), .. } => Some(*base),
+            Inst::Call { args, .. } => {
+                args.iter().for_each(|arg| through(*arg, &mut visit));
+                None
+            }
+            _ => return,
+        };
+        register.into_iter().for_each(|register| through(register.into(), &mut visit));
+        self.leaked.iter().for_each(|index| visit(Touch::Any(SlotId(index as u32))));
     }
 }
 
@@ -127,9 +125,11 @@ pub(super) fn read_later(function: &Function, reach: &Reach) -> Vec<BitSet> {
     for block in &function.blocks {
         let mut own = BitSet::new(slots);
         for (inst, _) in &block.insts {
-            let touched = reach.touches(inst);
-            let read = touched.into_iter().filter(|touch| !matches!(touch, Touch::Write(..)));
-            read.for_each(|touch| own.insert(touch.slot().0 as usize));
+            reach.for_each_touch(inst, |touch| {
+                if touch.reads() {
+                    own.insert(touch.slot().0 as usize);
+                }
+            });
         }
         reads.push(own);
     }

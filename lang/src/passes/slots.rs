@@ -61,12 +61,20 @@ fn conflicts(function: &Function) -> Vec<BitSet> {
     let before = written_before(function, &reach);
     let mut meets = vec![BitSet::new(slots); slots];
     for ((block, later), before) in function.blocks.iter().zip(&later).zip(&before) {
-        let touches: Vec<Vec<Touch>> = block.insts.iter().map(|(inst, _)| reach.touches(inst)).collect();
+        let touches: Vec<Vec<Touch>> = block
+            .insts
+            .iter()
+            .map(|(inst, _)| {
+                let mut touched = Vec::new();
+                reach.for_each_touch(inst, |touch| touched.push(touch));
+                touched
+            })
+            .collect();
         // Backwards: which slots are read at or behind each instruction.
         let mut read = later.clone();
         let mut read_from: Vec<BitSet> = Vec::with_capacity(touches.len());
         for touched in touches.iter().rev() {
-            let reads = touched.iter().filter(|touch| !matches!(touch, Touch::Write(..)));
+            let reads = touched.iter().filter(|touch| touch.reads());
             reads.for_each(|touch| read.insert(touch.slot().0 as usize));
             read_from.push(read.clone());
         }
@@ -94,8 +102,9 @@ fn written_before(function: &Function, reach: &Reach) -> Vec<BitSet> {
         .iter()
         .map(|block| {
             let mut set = BitSet::new(slots);
-            let touched = block.insts.iter().flat_map(|(inst, _)| reach.touches(inst));
-            touched.for_each(|touch| set.insert(touch.slot().0 as usize));
+            for (inst, _) in &block.insts {
+                reach.for_each_touch(inst, |touch| set.insert(touch.slot().0 as usize));
+            }
             set
         })
         .collect();

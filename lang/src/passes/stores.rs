@@ -14,14 +14,15 @@ pub(super) fn stores(function: &mut Function) -> bool {
     if function.slots.is_empty() {
         return false;
     }
-    let widened = widen(function);
-    drop_dead(function) | widened
+    // Widening leaves addresses as they are.
+    let reach = Reach::of(function);
+    let widened = widen(function, &reach);
+    drop_dead(function, &reach) | widened
 }
 
 /// Removes stores whose bytes are all overwritten, or never read.
-fn drop_dead(function: &mut Function) -> bool {
-    let reach = Reach::of(function);
-    let later = read_later(function, &reach);
+fn drop_dead(function: &mut Function, reach: &Reach) -> bool {
+    let later = read_later(function, reach);
     let sizes: Vec<usize> = function.slots.iter().map(|slot| slot.size as usize).collect();
     let mut changed = false;
     for (block, later) in function.blocks.iter_mut().zip(&later) {
@@ -36,24 +37,23 @@ fn drop_dead(function: &mut Function) -> bool {
         }
         let mut kept: Vec<(Inst, Span)> = Vec::with_capacity(block.insts.len());
         for (inst, span) in std::mem::take(&mut block.insts).into_iter().rev() {
-            let touched = reach.touches(&inst);
-            if let (Inst::Store { .. }, [Touch::Write(slot, start, bytes)]) = (&inst, touched.as_slice()) {
+            if let Inst::Store { base: Base::Slot(slot), offset, width, .. } = inst {
                 let Some(free) = free.get_mut(slot.0 as usize) else { continue };
-                let range = *start as usize..(*start + *bytes) as usize;
+                let range = offset as usize..offset as usize + width.bytes() as usize;
                 if range.clone().all(|byte| free.contains(byte)) {
                     changed = true;
                     continue;
                 }
                 range.for_each(|byte| free.insert(byte));
             }
-            for touch in touched {
-                let Some(free) = free.get_mut(touch.slot().0 as usize) else { continue };
+            reach.for_each_touch(&inst, |touch| {
+                let Some(free) = free.get_mut(touch.slot().0 as usize) else { return };
                 match touch {
                     Touch::Read(_, start, bytes) => (start..start + bytes).for_each(|byte| free.remove(byte as usize)),
-                    Touch::Any(_) => *free = BitSet::new(sizes.get(touch.slot().0 as usize).copied().unwrap_or(0)),
+                    Touch::Any(_) => free.clear(),
                     Touch::Write(..) => {}
                 }
-            }
+            });
             kept.push((inst, span));
         }
         kept.reverse();
@@ -73,8 +73,7 @@ struct Pending {
 }
 
 /// Joins a store with an earlier one to the other half of an aligned pair, at the place of the later one.
-fn widen(function: &mut Function) -> bool {
-    let reach = Reach::of(function);
+fn widen(function: &mut Function, reach: &Reach) -> bool {
     let mut known = Known::new(function);
     let mut changed = false;
     for id in function.reverse_postorder() {
@@ -85,9 +84,7 @@ fn widen(function: &mut Function) -> bool {
         for (index, (inst, _)) in block.insts.iter_mut().enumerate() {
             known.note(inst);
             let Inst::Store { base: Base::Slot(slot), offset, width, value } = *inst else {
-                for touch in reach.touches(inst) {
-                    pending.retain(|store| !store.meets(touch));
-                }
+                reach.for_each_touch(inst, |touch| pending.retain(|store| !store.meets(touch)));
                 continue;
             };
             let mut store = Pending { index, slot, offset: offset as u32, width, value };

@@ -32,20 +32,42 @@ pub(super) fn sweep(function: &mut Function) -> bool {
 
 /// The registers that are read at or behind the start of each block before they are assigned there.
 fn live_in(function: &Function) -> Vec<BitSet> {
-    let mut live_in = vec![BitSet::new(function.vregs as usize); function.blocks.len()];
+    let registers = function.vregs as usize;
+    let mut writes = vec![BitSet::new(registers); function.blocks.len()];
+    let mut live_in = writes.clone();
+    for ((block, writes), reads) in function.blocks.iter().zip(&mut writes).zip(&mut live_in) {
+        for (inst, _) in &block.insts {
+            inst.for_each_use(|register| first_read(register, reads, writes));
+            inst.dst().into_iter().for_each(|dst| writes.insert(dst.0 as usize));
+        }
+        block.term.for_each_use(|register| first_read(register, reads, writes));
+    }
     let mut order = function.reverse_postorder();
     order.reverse();
+    let mut out = BitSet::new(registers);
     let mut changed = true;
     while changed {
         changed = false;
         for id in &order {
             let Some(block) = function.blocks.get(id.0 as usize) else { continue };
-            let mut live = at_end(block, &live_in, function.vregs as usize);
-            block.insts.iter().rev().for_each(|(inst, _)| step(inst, &mut live));
-            changed |= live_in.get_mut(id.0 as usize).is_some_and(|entry| entry.union(&live));
+            out.clear();
+            for target in block.term.successors() {
+                live_in.get(target.0 as usize).into_iter().for_each(|entry| {
+                    out.union(entry);
+                });
+            }
+            if let (Some(entry), Some(writes)) = (live_in.get_mut(id.0 as usize), writes.get(id.0 as usize)) {
+                changed |= entry.union_without(&out, writes);
+            }
         }
     }
     live_in
+}
+
+fn first_read(VReg(register): VReg, reads: &mut BitSet, writes: &BitSet) {
+    if !writes.contains(register as usize) {
+        reads.insert(register as usize);
+    }
 }
 
 /// What is live before the terminator.
