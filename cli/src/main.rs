@@ -24,6 +24,9 @@ enum Command {
     Check(command::check::Args),
     Fmt(command::fmt::Args),
     Probes(command::probes::Args),
+    Demo(command::demo::Args),
+    Agent(command::agent::Args),
+    Operator(command::operator::Args),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(args),
         Command::Fmt(args) => command::fmt::run(args),
         Command::Probes(args) => command::probes::run(args),
+        Command::Demo(args) => command::demo::run(args),
+        Command::Agent(args) => command::agent::run(args),
+        Command::Operator(args) => command::operator::run(args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("ERROR: {error:#}");
