@@ -3,6 +3,9 @@
 use crate::span::Span;
 use serde::Serialize;
 
+/// The code of a program that the kernel refused, which only whoever loads it finds out.
+pub const REFUSED_BY_KERNEL: &str = "E0804";
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Severity {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use lang::diagnostic::Diagnostic;
+use lang::diagnostic::{Diagnostic, REFUSED_BY_KERNEL};
 use lang::span::Span;
 
 use crate::attach::AttachError;
@@ -58,6 +58,6 @@ impl SessionError {
 }
 
 fn diagnostic(rejected: &Rejected, span: Span) -> Diagnostic {
-    Diagnostic::error("E0804", span, format!("the kernel refused this part of the script: {}", rejected.error))
+    Diagnostic::error(REFUSED_BY_KERNEL, span, format!("the kernel refused this part of the script: {}", rejected.error))
         .help("this is a fault of bpfleet, not of the script; please report it with the text below")
 }

@@ -33,6 +33,12 @@ pub(super) const LIMITS: &[Code] = &[
                       report it with the script.",
     },
     Code {
+        code: "E0804",
+        title: "refused by the kernel",
+        explanation: "The kernel's verifier refused the program that was made of this part of the script. A script that \
+                      compiles should load, so this is a fault of bpfleet, not of the script; please report it.",
+    },
+    Code {
         code: "E0901",
         title: "not supported yet",
         explanation: "The language has this, and bpfleet does not do it yet. It is refused so that no wrong result \
