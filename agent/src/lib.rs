@@ -5,6 +5,7 @@
 //! Leaves the language to `lang`, byte layouts to `report`, and Kubernetes to the operator.
 
 pub mod attach;
+pub mod fleet;
 pub mod kallsyms;
 pub mod load;
 pub mod preflight;
