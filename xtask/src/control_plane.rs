@@ -20,7 +20,7 @@ use anyhow::Result;
 use cache::Cache;
 
 /// Arguments of `cargo xtask control-plane`.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct ControlPlaneArgs {
     /// Make everything anew, even what the cache holds.
     #[arg(long)]

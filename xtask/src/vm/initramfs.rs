@@ -4,10 +4,11 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use cpio::newc::{Builder, trailer};
+
+use crate::release;
 
 /// Directories of the guest beside those its files need.
 const MOUNT_POINTS: [&str; 4] = ["dev", "proc", "sys", "tmp"];
@@ -32,7 +33,7 @@ pub fn pack(target: &Path, binary: &Path, files: &[GuestFile]) -> Result<()> {
     archive.copy(Path::new("bin/busybox"), Path::new(BUSYBOX))?;
     archive.file(Path::new("bin/sh"), b"/bin/busybox", 0o120_777)?;
     archive.copy(Path::new("tracer"), binary)?;
-    for library in libraries(binary)? {
+    for library in release::libraries(binary)? {
         archive.copy(library.strip_prefix("/").unwrap_or(&library), &library)?;
     }
     for file in files {
@@ -84,39 +85,5 @@ impl Archive {
         writer.write_all(content)?;
         writer.finish()?;
         Ok(())
-    }
-}
-
-/// The dynamic loader and the libraries of `binary`, as absolute paths; none when it is linked statically.
-fn libraries(binary: &Path) -> Result<Vec<PathBuf>> {
-    let output = Command::new("ldd").arg(binary).output().context("cannot start ldd")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        ensure!(complaint.contains("not a dynamic executable"), "ldd {}: {complaint}", binary.display());
-        return Ok(Vec::new());
-    }
-    Ok(parse_ldd(&text))
-}
-
-/// `NAME => PATH (ADDRESS)`, or `PATH (ADDRESS)` for the loader; the vdso has no path.
-fn parse_ldd(text: &str) -> Vec<PathBuf> {
-    text.lines()
-        .flat_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
-        .map(PathBuf::from)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_loader_and_every_library_are_found() {
-        let text = "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f13)\n\
-                    \t/lib64/ld-linux-x86-64.so.2 (0x00007f14)\n";
-        let expected = ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"].map(PathBuf::from);
-        assert_eq!(parse_ldd(text), expected);
-        assert!(parse_ldd("\tstatically linked\n").is_empty());
     }
 }

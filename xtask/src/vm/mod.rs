@@ -24,11 +24,15 @@ use crate::{packages, release};
 use emulator::Emulator;
 use guest::CaseRun;
 
+/// The kernel of the Debian release that the project is developed on.
+const DEFAULT_KERNEL: &str = "6.1";
+const DEFAULT_TIMEOUT: u64 = 300;
+
 /// Arguments of `cargo xtask vm`.
 #[derive(clap::Args)]
 pub struct VmArgs {
     /// Kernel series to boot; may be given several times.
-    #[arg(long = "kernel", value_name = "SERIES", default_value = "6.1")]
+    #[arg(long = "kernel", value_name = "SERIES", default_value = DEFAULT_KERNEL)]
     kernels: Vec<String>,
     /// The binary to test instead of a fresh release build. One that is called `bpftrace` is given bpftrace's arguments:
     /// the reference implementation must pass the same cases.
@@ -41,11 +45,19 @@ pub struct VmArgs {
     #[arg(long)]
     refresh: bool,
     /// Seconds after which a guest that has not finished is killed.
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = DEFAULT_TIMEOUT)]
     timeout: u64,
     /// Keep the guest's files and print where they are.
     #[arg(long)]
     keep: bool,
+}
+
+impl Default for VmArgs {
+    /// What the command does without arguments.
+    fn default() -> Self {
+        let kernels = vec![DEFAULT_KERNEL.to_owned()];
+        Self { kernels, bin: None, filter: String::new(), refresh: false, timeout: DEFAULT_TIMEOUT, keep: false }
+    }
 }
 
 /// How many cases of the suite ended how.
