@@ -175,7 +175,8 @@ fn of_point(expand: &mut Expand<'_>, point: &AttachPoint) {
 fn group<'a>(probe: &'a Probe, uses: Uses, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
     let first = groups.len();
     for site in sites {
-        let same = |other: &Site| other.context == site.context && (!uses.name || other.name == site.name);
+        let by_name = uses.name || (uses.function && matches!(site.context, Context::Return { .. }));
+        let same = |other: &Site| other.context == site.context && (!by_name || other.name == site.name);
         let own = groups.get_mut(first..).unwrap_or_default();
         match own.iter_mut().find(|g| g.sites.first().is_some_and(same)) {
             // A script's own probes run by themselves, also when several stand before one body.

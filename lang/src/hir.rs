@@ -52,6 +52,8 @@ pub struct Probe {
     pub sites: Vec<Site>,
     /// The types of the scratch variables. Indexed by [`Var`].
     pub vars: Vec<Ty>,
+    /// Variables that are read behind the block that first assigns them: zero or empty from the start.
+    pub early: Vec<Var>,
     /// Nothing happens where it is false.
     pub predicate: Option<Expr>,
     /// What happens.
@@ -61,7 +63,7 @@ pub struct Probe {
 }
 
 /// Index of a scratch variable in [`Probe::vars`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Var(pub u32);
 
 /// A statement.

@@ -12,6 +12,7 @@ pub mod codes;
 mod compile;
 pub mod compiled;
 pub mod config;
+mod constants;
 mod ctype;
 pub mod diagnostic;
 pub mod docs;

@@ -11,6 +11,8 @@ pub struct Uses {
     pub args: bool,
     /// `probe`: the attach point's name.
     pub name: bool,
+    /// `func`: the function's name, which a return does not tell by itself.
+    pub function: bool,
     /// The kernel's types.
     pub types: bool,
 }
@@ -53,9 +55,10 @@ impl Uses {
     fn note_name(&mut self, name: &str) {
         match name {
             "args" => self.args = true,
-            "probe" | "func" => self.name = true,
+            "probe" | "probetype" => self.name = true,
+            "func" => self.function = true,
             // Read through the task where the kernel's types say where they are.
-            "comm" | "curtask" | "ppid" | "pcomm" => self.types = true,
+            "comm" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bpf::btf::{Btf, Param};
+use bpf::btf::{Btf, Kind, Param};
 
 use super::Builtin;
 use crate::check::{Checker, memory, pointer_to};
@@ -69,7 +69,7 @@ fn record_field(
 }
 
 /// The type of a field from its C type, its size and its sign.
-fn field_type(checker: &Checker<'_>, field: &TracepointField, space: Space) -> Option<Ty> {
+fn field_type(checker: &mut Checker<'_>, field: &TracepointField, space: Space) -> Option<Ty> {
     let text = field.ty.trim();
     if let Some((element, rest)) = text.split_once('[') {
         let len: u32 = rest.trim_end_matches(']').trim().parse().ok().filter(|len| *len > 0)?;
@@ -91,16 +91,15 @@ fn field_type(checker: &Checker<'_>, field: &TracepointField, space: Space) -> O
 }
 
 /// What a pointer's C type points to, where the kernel's types say.
-fn pointee(checker: &Checker<'_>, text: &str) -> Ty {
+fn pointee(checker: &mut Checker<'_>, text: &str) -> Ty {
     let plain = text.replace("const ", "").replace("__user ", "");
     let Some((base, more)) = plain.split_once('*') else { return Ty::Void };
     let base = base.trim();
     let ty = if let Some(integer) = ctype::integer(base) {
         integer
-    } else if let (Some(btf), Some(name)) = (checker.target.btf.as_deref(), base.strip_prefix("struct ")) {
-        ctype::find(btf, bpf::btf::Kind::Struct, name).unwrap_or(Ty::Void)
     } else {
-        Ty::Void
+        let name = base.strip_prefix("struct ");
+        name.and_then(|name| checker.kernel_type(Kind::Struct, name)).unwrap_or(Ty::Void)
     };
     if more.contains('*') { pointer_to(ty, Space::Any) } else { ty }
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use bpf::btf::Kind;
 
 use super::Builtin;
-use crate::ctype;
 use crate::hir::Expr;
 use crate::types::{Space, Ty, U64};
 
@@ -16,7 +15,7 @@ pub const BUILTIN: Builtin = Builtin {
     summary: "The current task, as the kernel describes it.",
     example: "tracepoint:sched:sched_switch { @[curtask->real_parent->comm] = count(); }",
     check: |checker, span| {
-        let task = checker.target.btf.as_deref().and_then(|btf| ctype::find(btf, Kind::Struct, "task_struct"));
+        let task = checker.kernel_type(Kind::Struct, "task_struct");
         let ty = match task {
             Some(task) => Ty::Pointer { to: Rc::new(task), space: Space::Kernel },
             None if checker.target.complete => U64,

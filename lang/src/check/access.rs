@@ -1,7 +1,5 @@
 //! Access to parts of a value: fields, elements, casts.
 
-use bpf::btf::Kind;
-
 use super::Checker;
 use super::operator::{memory, pointer_to, scaled};
 use crate::ast::{Expr, ExprKind as Ast, TypeName};
@@ -214,11 +212,6 @@ impl Checker<'_> {
             to if *to == from.ty => from,
             to => self.error("E0319", span, format!("cannot cast `{}` to `{to}`", from.ty)),
         }
-    }
-
-    /// A type of the kernel by its name.
-    pub(super) fn kernel_type(&mut self, kind: Kind, name: &str) -> Option<Ty> {
-        ctype::find(self.target.btf.as_deref()?, kind, name)
     }
 }
 

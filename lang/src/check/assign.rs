@@ -47,7 +47,7 @@ impl Checker<'_> {
             }
         };
         self.require_value(&value)?;
-        let var = self.variable_for_assignment(name);
+        let var = self.variable_for_assignment(name, &value.ty);
         self.assign_variable(var, name, &value);
         Some(StmtKind::SetVar { var, value })
     }

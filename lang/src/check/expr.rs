@@ -5,13 +5,12 @@ use std::rc::Rc;
 use super::Checker;
 use crate::ast::{Block, Expr, ExprKind, StepOp, TypeOrExpr};
 use crate::builtin;
-use crate::ctype;
 use crate::diagnostic::Diagnostic;
 use crate::function;
 use crate::hir::{self, StepTarget};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::{EnumType, I64, Space, Ty, U64, unify};
+use crate::types::{I64, Ty, U64, unify};
 
 impl Checker<'_> {
     /// The meaning and type of an expression. `count()` and its kin are none: see [`Self::assigned`].
@@ -88,7 +87,7 @@ impl Checker<'_> {
         if let Some(found) = builtin::find(name) {
             return (found.check)(self, span);
         }
-        if let Some(constant) = self.enum_constant(name, span) {
+        if let Some(constant) = self.kernel_constant(name, span) {
             return constant;
         }
         if self.script.macros.iter().any(|m| m.name.node == name) {
@@ -108,17 +107,6 @@ impl Checker<'_> {
         };
         self.report(d);
         hir::Expr::poison(span)
-    }
-
-    fn enum_constant(&mut self, name: &str, span: Span) -> Option<hir::Expr> {
-        let btf = self.target.btf.as_ref()?;
-        let (constant, id) = btf.enum_constant(name)?;
-        let value = constant.value;
-        let ty = match ctype::of_btf(btf, id, Space::Kernel) {
-            Ty::Enum(e) => Ty::Enum(Rc::new(EnumType { ..(*e).clone() })),
-            _ => Ty::of_literal(value),
-        };
-        Some(hir::Expr { kind: hir::ExprKind::Int(value), ty, span })
     }
 
     fn map_value_expr(&mut self, name: &Spanned<String>, key: Option<hir::Expr>, span: Span) -> hir::Expr {

@@ -12,6 +12,7 @@ mod argument;
 mod assign;
 mod constant;
 mod expr;
+mod kernel;
 mod maps;
 mod operator;
 mod scope;
@@ -19,6 +20,7 @@ mod stmt;
 mod type_name;
 
 pub use argument::Call;
+pub use constant::parse_integer;
 pub use operator::{memory, pointer_to};
 
 use std::rc::Rc;
@@ -56,6 +58,7 @@ pub struct Checker<'a> {
     /// How the program at hand attaches.
     pub attach: Option<crate::compiled::Attach>,
     maps: Maps,
+    answers: kernel::Answers,
     scopes: Scopes,
     stack_depths: Vec<u16>,
     diagnostics: Diagnostics,
@@ -80,6 +83,7 @@ pub fn check(
         probe_name: "".into(),
         attach: None,
         maps: Maps::of(script),
+        answers: kernel::Answers::default(),
         scopes: Scopes::default(),
         stack_depths: vec![],
         diagnostics: Diagnostics::default(),
@@ -114,8 +118,8 @@ impl Checker<'_> {
         self.scopes.enter_probe(index);
         let predicate = group.probe.predicate.as_ref().map(|e| self.condition(e));
         let body = self.block(&group.probe.body);
-        let vars = self.scopes.leave_probe();
-        Some(hir::Probe { sites: group.sites.clone(), vars, predicate, body, span: group.probe.span })
+        let (vars, early) = self.scopes.leave_probe();
+        Some(hir::Probe { sites: group.sites.clone(), vars, early, predicate, body, span: group.probe.span })
     }
 
     /// Reports a finding.

@@ -1,9 +1,10 @@
 //! Scratch variables: where a name is visible, and what type its values have.
 //!
-//! A variable lives from its first assignment or `let` to the end of the block that stands in. Types are kept from round to round;
-//! variables are told apart by the order of their declarations in the probe.
+//! A variable lives from its `let` to the end of the block that stands in. One without `let` is still found behind the block of its
+//! first assignment, as scripts for older versions of the language expect; it is zero or empty where nothing was assigned. Types are kept
+//! from round to round; variables are told apart by the order of their declarations in the probe.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Checker;
 use super::maps::{Inferred, Joined};
@@ -11,12 +12,14 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind, Var};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::Ty;
+use crate::types::{Ty, unify};
 
 /// One variable.
 #[derive(Clone, Debug, Default)]
 struct Variable {
     inferred: Inferred,
+    /// Declared with `let`.
+    declared: bool,
     /// Written with a type, which then does not widen.
     fixed: Option<Ty>,
 }
@@ -29,6 +32,10 @@ pub struct Scopes {
     current: usize,
     next: u32,
     visible: Vec<HashMap<String, Var>>,
+    /// Variables without `let` of blocks that have ended.
+    ended: HashMap<String, Var>,
+    /// Those of them that were used since.
+    early: BTreeSet<Var>,
     changed: bool,
 }
 
@@ -41,11 +48,14 @@ impl Scopes {
         self.current = index;
         self.next = 0;
         self.visible.clear();
+        self.ended.clear();
+        self.early.clear();
     }
 
-    /// Ends a probe: the types of its variables.
-    pub fn leave_probe(&mut self) -> Vec<Ty> {
-        (0..self.next).map(|index| self.ty(Var(index))).collect()
+    /// Ends a probe: the types of its variables, and those that must have a value from the start.
+    pub fn leave_probe(&mut self) -> (Vec<Ty>, Vec<Var>) {
+        let types = (0..self.next).map(|index| self.ty(Var(index))).collect();
+        (types, std::mem::take(&mut self.early).into_iter().collect())
     }
 
     /// Whether a type changed since this was last asked.
@@ -60,11 +70,22 @@ impl Scopes {
 
     /// Ends a block.
     pub fn close(&mut self) {
-        self.visible.pop();
+        for (name, var) in self.visible.pop().unwrap_or_default() {
+            if self.variable(var).is_some_and(|variable| !variable.declared) {
+                self.ended.insert(name, var);
+            }
+        }
     }
 
     fn find(&self, name: &str) -> Option<Var> {
         self.visible.iter().rev().find_map(|scope| scope.get(name).copied())
+    }
+
+    /// A variable of a block that has ended, which from now on has a value from the start of the probe.
+    fn find_ended(&mut self, name: &str) -> Option<Var> {
+        let var = self.ended.get(name).copied()?;
+        self.early.insert(var);
+        Some(var)
     }
 
     fn declare(&mut self, name: &str) -> Var {
@@ -118,13 +139,17 @@ impl Checker<'_> {
         if let Some(variable) = self.scopes.probes.get_mut(self.scopes.current).and_then(|p| p.get_mut(var.0 as usize))
         {
             variable.fixed = ty;
+            variable.declared = true;
         }
         var
     }
 
-    /// The variable `name` if it is visible, else a new one of the current block.
-    pub(super) fn variable_for_assignment(&mut self, name: &str) -> Var {
-        match self.scopes.find(name) {
+    /// The variable `name` if it is visible, or was in a block before and holds such values; else a new one of the current block.
+    pub(super) fn variable_for_assignment(&mut self, name: &str, value: &Ty) -> Var {
+        if let Some(var) = self.scopes.find(name) {
+            return var;
+        }
+        match self.scopes.find_ended(name).filter(|var| unify(&self.scopes.ty(*var), value).is_some()) {
             Some(var) => var,
             None => self.scopes.declare(name),
         }
@@ -158,7 +183,7 @@ impl Checker<'_> {
 
     /// The value of a variable.
     pub(super) fn variable(&mut self, name: &str, span: Span) -> hir::Expr {
-        if let Some(var) = self.scopes.find(name) {
+        if let Some(var) = self.scopes.find(name).or_else(|| self.scopes.find_ended(name)) {
             return hir::Expr { kind: ExprKind::Var(var), ty: self.scopes.ty(var), span };
         }
         let d = Diagnostic::error("E0203", span, format!("undefined variable `{name}`"));
@@ -172,8 +197,8 @@ impl Checker<'_> {
     }
 
     /// The visible variable of this name and its type.
-    pub(super) fn find_variable(&self, name: &str) -> Option<(Var, Ty)> {
-        let var = self.scopes.find(name)?;
+    pub(super) fn find_variable(&mut self, name: &str) -> Option<(Var, Ty)> {
+        let var = self.scopes.find(name).or_else(|| self.scopes.find_ended(name))?;
         Some((var, self.scopes.ty(var)))
     }
 }

@@ -45,7 +45,7 @@ impl Temps {
 }
 
 impl Lowerer<'_> {
-    /// Gives every variable its place; values are zero or empty at first.
+    /// Gives every variable its place.
     pub(super) fn declare_variables(&mut self) {
         let probe = self.probe;
         for ty in &probe.vars {
@@ -55,6 +55,11 @@ impl Lowerer<'_> {
                 Storage::Memory(self.reserve(ty.layout().size))
             };
             self.vars.push(storage);
+        }
+        for var in &probe.early {
+            if let Some(ty) = probe.vars.get(var.0 as usize) {
+                self.clear_variable(*var, ty);
+            }
         }
     }
 

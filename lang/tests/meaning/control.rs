@@ -77,3 +77,11 @@ fn with_a_process_chosen_the_others_do_not_count() {
         assert_eq!(script.output(), counted);
     }
 }
+
+#[test]
+fn a_variable_without_let_outlives_the_block_of_its_first_assignment() {
+    let source = r#"begin { if (pid == 1) { $x = 5; $s = "one"; } else { $x = 7; $s = "other"; } print(($x, $s)); }"#;
+    assert_eq!(output_of(source), "(7, other)\n");
+    assert_eq!(output_of("begin { if (pid == 1) { $x = 5; } print($x); }"), "0\n");
+    assert_eq!(output_of(r#"begin { if (pid == 1) { $x = 5; } else { $x = "text"; print($x); } }"#), "text\n");
+}
