@@ -143,7 +143,12 @@ impl Connection {
         serde_json::from_slice(&answer).map_err(|error| ConnectionError::Garbled(error.to_string()))
     }
 
-    async fn request(&mut self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, ConnectionError> {
+    async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ConnectionError> {
         let token = tokio::fs::read_to_string(&self.operator.token_file)
             .await
             .map_err(|error| unreadable(&self.operator.token_file, error))?;
@@ -176,7 +181,9 @@ impl Stream {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line = self.buffer.split_to(end + 1);
-                return serde_json::from_slice(&line).map(Some).map_err(|error| ConnectionError::Garbled(error.to_string()));
+                return serde_json::from_slice(&line)
+                    .map(Some)
+                    .map_err(|error| ConnectionError::Garbled(error.to_string()));
             }
             if self.buffer.len() > LINE_BYTES {
                 return Err(ConnectionError::Garbled("a line without end".to_owned()));

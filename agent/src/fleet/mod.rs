@@ -8,7 +8,7 @@ mod backoff;
 mod connection;
 mod lines;
 pub mod outbox;
-mod roster;
+pub mod roster;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use backoff::Backoff;
 use connection::{Connection, ConnectionError, Operator};

@@ -80,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_running_session_learns_what_the_operator_holds_of_it() {
-        let have = vec![Have { session: SessionId("other".to_owned()), seq: 9 }, Have { session: SessionId("s".to_owned()), seq: 4 }];
+        let have = vec![
+            Have { session: SessionId("other".to_owned()), seq: 9 },
+            Have { session: SessionId("s".to_owned()), seq: 4 },
+        ];
         let job = || JobUid("j".to_owned());
         let stopping = Assignment { have, stop: true, ..assignment("j") };
         assert_eq!(given(vec![stopping], &[("j", "s")]), [Order::Held(job(), Some(4)), Order::End(job())]);

@@ -99,7 +99,8 @@ impl Trace {
                 FailureReason::MissingCapability => SessionState::Refused { reason, message },
                 _ => SessionState::Failed { reason, message },
             };
-            let observation = last.map_or_else(|| unbegun(state.clone()), |seen| Observation { state: state.clone(), ..seen });
+            let observation =
+                last.map_or_else(|| unbegun(state.clone()), |seen| Observation { state: state.clone(), ..seen });
             self.tell(observation, Vec::new());
         }
     }
@@ -181,7 +182,9 @@ impl Trace {
         let reason = match error {
             SessionError::Load(_) => FailureReason::LoadFailed,
             SessionError::Attach(_) => FailureReason::AttachFailed,
-            SessionError::Read(_) | SessionError::Output(_) | SessionError::Kernel { .. } => FailureReason::SessionFailed,
+            SessionError::Read(_) | SessionError::Output(_) | SessionError::Kernel { .. } => {
+                FailureReason::SessionFailed
+            }
         };
         Failure { reason, message: error.render(&self.assignment.name, &self.assignment.script) }
     }
@@ -193,7 +196,9 @@ fn final_state(reason: StopReason) -> SessionState {
             reason: FailureReason::ScriptExited,
             message: format!("the script called exit({code})"),
         },
-        StopReason::Exit(_) | StopReason::Completed | StopReason::Deadline | StopReason::Requested => SessionState::Succeeded,
+        StopReason::Exit(_) | StopReason::Completed | StopReason::Deadline | StopReason::Requested => {
+            SessionState::Succeeded
+        }
     }
 }
 
