@@ -22,7 +22,7 @@ pub(super) fn allocate(code: &mut Code) -> Result<(), EmitError> {
             apply(code, &given);
             return Ok(());
         }
-        spill::spill(code, &intervals, &spilled);
+        spill::spill(code, &spilled);
         short_lived.resize(code.registers as usize, true);
     }
     Err(EmitError::Registers)

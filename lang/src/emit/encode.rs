@@ -1,16 +1,14 @@
-//! The last step: slots get their place on the stack, labels become distances, instructions their codes.
+//! The last step: labels become distances, instructions their codes.
 
 use bpf::insn::{Imm64, Insn, Reg, Source};
 use bpf::opcode::{Alu, Jump};
 
+use super::frame::frame;
 use super::machine::{Block, Code, End, Inst, Label, Place, Value};
 use super::{EmitError, Emitted};
 use crate::compiled::Relocation;
 use crate::ir::SlotId;
 use crate::span::Span;
-
-/// Bytes of stack a program has.
-pub const STACK_BYTES: u32 = 512;
 
 /// The instructions of code whose registers are all the machine's.
 pub(super) fn encode(code: &Code) -> Result<Emitted, EmitError> {
@@ -27,36 +25,6 @@ pub(super) fn encode(code: &Code) -> Result<Emitted, EmitError> {
     }
     encoder.patch(&starts)?;
     Ok(encoder.out)
-}
-
-/// Where each slot starts, relative to the frame pointer.
-fn frame(code: &Code) -> Result<Vec<i32>, EmitError> {
-    let mut bytes = 0u32;
-    let mut places = Vec::with_capacity(code.slots.len());
-    for slot in &code.slots {
-        bytes = bytes.saturating_add(slot.size.checked_next_multiple_of(8).unwrap_or(u32::MAX));
-        places.push(-i32::try_from(bytes).unwrap_or(i32::MAX));
-    }
-    if bytes <= STACK_BYTES {
-        return Ok(places);
-    }
-    let largest = code.slots.iter().enumerate().max_by_key(|(_, slot)| slot.size);
-    let (index, slot_bytes) = largest.map_or((0, 0), |(index, slot)| (index, slot.size));
-    let slot = SlotId(index as u32);
-    Err(EmitError::Stack { bytes, slot, slot_bytes, span: first_use(code, slot) })
-}
-
-/// The place in the script that first uses a slot.
-fn first_use(code: &Code, wanted: SlotId) -> Span {
-    let uses = |inst: &Inst| match *inst {
-        Inst::Frame { slot, .. } => slot == wanted,
-        Inst::Load { place, .. } | Inst::Store { place, .. } | Inst::AtomicAdd { place, .. } => {
-            place == Place::Slot(wanted)
-        }
-        _ => false,
-    };
-    let mut insts = code.blocks.iter().flat_map(|block| &block.insts);
-    insts.find(|(inst, _)| uses(inst)).map(|(_, span)| *span).unwrap_or_default()
 }
 
 struct Encoder {

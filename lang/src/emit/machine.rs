@@ -124,8 +124,10 @@ pub(super) struct Code {
     pub labels: u32,
     /// How many virtual registers there are.
     pub registers: u32,
-    /// The stack slots: those of the function, then those of spilled registers.
+    /// The stack slots: those of the function, then those of spilled registers, which hold 8 bytes and are read and written whole.
     pub slots: Vec<Slot>,
+    /// How many slots are the function's.
+    pub own_slots: usize,
 }
 
 impl Code {

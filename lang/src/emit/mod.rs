@@ -2,20 +2,22 @@
 //!
 //! Takes a function that keeps the rules of [`crate::ir::verify`], best after [`crate::passes`]; gives instructions, where map
 //! addresses go, and the place in the script of each instruction. Its steps: [`layout`] of the blocks, [`select`] over virtual registers, [`allocate`]
-//! with [`intervals`] and [`spill`], [`encode`]. What a program may do is left to the kernel's verifier; what makes its work easy
+//! with [`intervals`] and [`spill`], [`encode`] with the [`frame`]. What a program may do is left to the kernel's verifier; what makes its work easy
 //! is done here: pointers stay in registers or in aligned slots, and no code is unreachable.
 
 mod allocate;
 mod encode;
+mod frame;
 mod intervals;
 mod layout;
 mod machine;
+mod operation;
 mod select;
 mod spill;
 #[cfg(test)]
 mod tests;
 
-pub use encode::STACK_BYTES;
+pub use frame::STACK_BYTES;
 
 use bpf::insn::Insn;
 

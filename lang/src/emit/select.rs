@@ -3,10 +3,11 @@
 //! Addresses of slots and maps are made anew at every use: they cost an instruction or two and no register in between.
 //! Comparisons with a value become branches, constants that do not fit an instruction get a register.
 
-use bpf::opcode::{Alu, Jump, Size};
+use bpf::opcode::Alu;
 
 use super::layout::{Laid, layout};
 use super::machine::{Block, Code, End, FIRST_VIRTUAL, Inst, Label, Place, Register, Value};
+use super::operation::{alu, jump, size};
 use crate::bits::BitSet;
 use crate::ir::{self, Base, BlockId, Cmp, Function, MapRef, Op, Operand, SlotId, Term, VReg, Width};
 use crate::span::Span;
@@ -22,6 +23,7 @@ pub(super) fn select(function: &Function) -> Code {
             blocks: Vec::with_capacity(order.len() + 1),
             labels: blocks + 1,
             registers: function.vregs + 1,
+            own_slots: function.slots.len(),
             slots: function.slots.clone(),
         },
         span: Span::default(),
@@ -367,45 +369,5 @@ impl Selector {
                 self.end(End::Exit);
             }
         }
-    }
-}
-
-fn size(width: Width) -> Size {
-    match width {
-        Width::B1 => Size::B1,
-        Width::B2 => Size::B2,
-        Width::B4 => Size::B4,
-        Width::B8 => Size::B8,
-    }
-}
-
-fn alu(op: Op) -> Alu {
-    match op {
-        Op::Add => Alu::Add,
-        Op::Sub => Alu::Sub,
-        Op::Mul => Alu::Mul,
-        Op::UDiv => Alu::Div,
-        Op::UMod => Alu::Mod,
-        Op::And => Alu::And,
-        Op::Or => Alu::Or,
-        Op::Xor => Alu::Xor,
-        Op::Shl => Alu::Lsh,
-        Op::LShr => Alu::Rsh,
-        Op::AShr => Alu::Arsh,
-    }
-}
-
-fn jump(cmp: Cmp) -> Jump {
-    match cmp {
-        Cmp::Eq => Jump::Eq,
-        Cmp::Ne => Jump::Ne,
-        Cmp::ULt => Jump::Lt,
-        Cmp::ULe => Jump::Le,
-        Cmp::UGt => Jump::Gt,
-        Cmp::UGe => Jump::Ge,
-        Cmp::SLt => Jump::SLt,
-        Cmp::SLe => Jump::SLe,
-        Cmp::SGt => Jump::SGt,
-        Cmp::SGe => Jump::SGe,
     }
 }

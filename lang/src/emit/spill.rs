@@ -1,11 +1,10 @@
 //! Values that found no register: they live in stack slots and are loaded and stored around each use.
 //!
-//! A value that an instruction can make anew (a constant, an address) is made anew instead. Values whose lives do not meet share a slot.
+//! A value that an instruction can make anew (a constant, an address) is made anew instead.
 //! Slots are 8 bytes and aligned, so that the kernel's verifier keeps knowing what is in them.
 
 use bpf::opcode::Size;
 
-use super::intervals::{Intervals, Range};
 use super::machine::{Code, End, Inst, Place, Register, Value};
 use crate::ir::{Slot, SlotId};
 use crate::span::Span;
@@ -19,8 +18,8 @@ enum Home {
 }
 
 /// Rewrites the code so that none of `spilled` (indices of virtual registers) is needed.
-pub(super) fn spill(code: &mut Code, intervals: &Intervals, spilled: &[usize]) {
-    let homes = homes(code, intervals, spilled);
+pub(super) fn spill(code: &mut Code, spilled: &[usize]) {
+    let homes = homes(code, spilled);
     let mut blocks = std::mem::take(&mut code.blocks);
     for block in &mut blocks {
         let mut rewrite =
@@ -36,14 +35,16 @@ pub(super) fn spill(code: &mut Code, intervals: &Intervals, spilled: &[usize]) {
     code.blocks = blocks;
 }
 
-fn homes(code: &mut Code, intervals: &Intervals, spilled: &[usize]) -> Vec<Option<Home>> {
+fn homes(code: &mut Code, spilled: &[usize]) -> Vec<Option<Home>> {
     let mut homes = vec![None; code.registers as usize];
     let makers = makers(code);
-    let mut slots: Vec<(SlotId, Vec<Range>)> = Vec::new();
     for index in spilled {
         let home = match makers.get(*index).copied().flatten() {
             Some(maker) => Home::Anew(maker),
-            None => Home::Slot(shared_slot(code, &mut slots, intervals, *index)),
+            None => {
+                code.slots.push(Slot { size: 8 });
+                Home::Slot(SlotId(code.slots.len() as u32 - 1))
+            }
         };
         if let Some(entry) = homes.get_mut(*index) {
             *entry = Some(home);
@@ -64,22 +65,6 @@ fn makers(code: &Code) -> Vec<Option<Inst>> {
         *seen = true;
     }
     makers
-}
-
-/// A slot of this round that is free during the value's life, or a new one.
-fn shared_slot(code: &mut Code, slots: &mut Vec<(SlotId, Vec<Range>)>, intervals: &Intervals, index: usize) -> SlotId {
-    let ranges = intervals.lives.get(index).map(|life| life.ranges.as_slice()).unwrap_or_default();
-    let meets = |taken: &[Range]| {
-        taken.iter().any(|(start, end)| ranges.iter().any(|range| range.0 < *end && *start < range.1))
-    };
-    if let Some((slot, taken)) = slots.iter_mut().find(|(_, taken)| !meets(taken)) {
-        taken.extend(ranges);
-        return *slot;
-    }
-    let slot = SlotId(code.slots.len() as u32);
-    code.slots.push(Slot { size: 8 });
-    slots.push((slot, ranges.to_vec()));
-    slot
 }
 
 struct Rewrite<'a> {
