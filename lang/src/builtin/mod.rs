@@ -11,16 +11,26 @@ mod curtask;
 mod elapsed;
 mod func;
 mod gid;
+mod jiffies;
 mod kstack;
-mod nsecs;
+mod leader_comm;
+mod leader_tid;
+mod ncpus;
+pub mod nsecs;
 mod numaid;
+mod pcomm;
 mod pid;
+mod ppid;
 mod probe;
+mod probetype;
 mod rand;
+mod relative;
 mod retval;
 mod stack;
 mod tid;
 mod uid;
+mod usermode;
+mod username;
 mod ustack;
 
 pub use kstack::kstack;
@@ -65,15 +75,24 @@ pub const ALL: &[&Builtin] = &[
     &elapsed::BUILTIN,
     &func::BUILTIN,
     &gid::BUILTIN,
+    &jiffies::BUILTIN,
     &kstack::BUILTIN,
+    &leader_comm::BUILTIN,
+    &leader_tid::BUILTIN,
+    &ncpus::BUILTIN,
     &nsecs::BUILTIN,
     &numaid::BUILTIN,
+    &pcomm::BUILTIN,
     &pid::BUILTIN,
+    &ppid::BUILTIN,
     &probe::BUILTIN,
+    &probetype::BUILTIN,
     &rand::BUILTIN,
     &retval::BUILTIN,
     &tid::BUILTIN,
     &uid::BUILTIN,
+    &usermode::BUILTIN,
+    &username::BUILTIN,
     &ustack::BUILTIN,
 ];
 

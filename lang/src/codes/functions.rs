@@ -83,4 +83,44 @@ pub(super) const FUNCTIONS: &[Code] = &[
         explanation: "The arguments are a mode (bpftrace, perf, raw) and the most frames, in this order; both may be \
                       left out.",
     },
+    Code {
+        code: "E0515",
+        title: "unknown kernel symbol",
+        explanation: "kaddr gives the address of a function or variable of the kernel, and this node's kernel has none \
+                      of this name in /proc/kallsyms. Variables are listed there only where the kernel was built with \
+                      CONFIG_KALLSYMS_ALL.",
+    },
+    Code {
+        code: "E0516",
+        title: "unknown register",
+        explanation: "reg names a register as the node's architecture does; the help lists them.",
+    },
+    Code {
+        code: "E0517",
+        title: "unknown clock",
+        explanation: "nsecs counts by the clock boot, which goes on while the machine is suspended, or monotonic, \
+                      which does not.",
+    },
+    Code {
+        code: "E0518",
+        title: "not an IP address",
+        explanation: "pton reads an IP address in its usual form: 127.0.0.1 or ::1.",
+    },
+    Code {
+        code: "E0519",
+        title: "unknown signal",
+        explanation: "A signal is a number from 1 to 64 or a name such as SIGSTOP.",
+    },
+    Code {
+        code: "E0520",
+        title: "wrong value of a parameter",
+        explanation: "getopt gives a parameter the type of its default, and what was given as --name=value on the \
+                      command line or in the TraceJob's args cannot be read as that. Flags take true, false, 1, 0 or \
+                      no value.",
+    },
+    Code {
+        code: "E0521",
+        title: "length missing",
+        explanation: "How much buf reads from an address must be said; only an array has a length of its own.",
+    },
 ];

@@ -4,29 +4,52 @@
 
 mod aggregation;
 mod avg;
+mod bswap;
+mod buf;
+mod bytes;
+mod cat;
+mod cgroup_path;
 mod clear;
 mod count;
 mod delete;
+mod errorf;
 mod exit;
 mod format;
+mod getopt;
 mod has_key;
 mod hist;
+mod is_err;
+mod join;
+mod kaddr;
+mod kptr;
 mod kstack;
 mod ksym;
 mod len;
 mod lhist;
+mod macaddr;
 mod max;
 mod min;
+mod nsecs;
+mod ntop;
 mod print;
 mod printf;
+mod pton;
+mod reg;
+mod signal;
+mod signal_thread;
 mod stack_call;
 mod stats;
 mod str;
+mod strerror;
 mod strftime;
+mod strncmp;
 mod sum;
+mod system;
 mod time;
+mod uptr;
 mod ustack;
 mod usym;
+mod warnf;
 mod zero;
 
 pub use usym::usym_of;
@@ -55,27 +78,49 @@ pub struct Function {
 /// Every function, in name order.
 pub const ALL: &[&Function] = &[
     &avg::FUNCTION,
+    &bswap::FUNCTION,
+    &buf::FUNCTION,
+    &cat::FUNCTION,
+    &cgroup_path::FUNCTION,
     &clear::FUNCTION,
     &count::FUNCTION,
     &delete::FUNCTION,
+    &errorf::FUNCTION,
     &exit::FUNCTION,
+    &getopt::FUNCTION,
     &has_key::FUNCTION,
     &hist::FUNCTION,
+    &is_err::FUNCTION,
+    &join::FUNCTION,
+    &kaddr::FUNCTION,
+    &kptr::FUNCTION,
     &kstack::FUNCTION,
     &ksym::FUNCTION,
     &len::FUNCTION,
     &lhist::FUNCTION,
+    &macaddr::FUNCTION,
     &max::FUNCTION,
     &min::FUNCTION,
+    &nsecs::FUNCTION,
+    &ntop::FUNCTION,
     &print::FUNCTION,
     &printf::FUNCTION,
+    &pton::FUNCTION,
+    &reg::FUNCTION,
+    &signal::FUNCTION,
+    &signal_thread::FUNCTION,
     &stats::FUNCTION,
     &str::FUNCTION,
+    &strerror::FUNCTION,
     &strftime::FUNCTION,
+    &strncmp::FUNCTION,
     &sum::FUNCTION,
+    &system::FUNCTION,
     &time::FUNCTION,
+    &uptr::FUNCTION,
     &ustack::FUNCTION,
     &usym::FUNCTION,
+    &warnf::FUNCTION,
     &zero::FUNCTION,
 ];
 

@@ -44,7 +44,7 @@ impl Lowerer<'_> {
             (Some(a), Some(b)) => self.b.jump(if a == b { same } else { different }),
             (Some(text), None) => self.branch_text(right, text, same, different),
             (None, Some(text)) => self.branch_text(left, text, same, different),
-            (None, None) => self.branch_bytes(left, right, same, different),
+            (None, None) => self.branch_prefix(left, right, u32::MAX, same, different),
         }
     }
 
@@ -81,10 +81,10 @@ impl Lowerer<'_> {
         self.b.jump(same);
     }
 
-    /// Compares two values in memory. Both are filled up with NULs, so whole words are compared.
-    fn branch_bytes(&mut self, left: &Expr, right: &Expr, same: BlockId, different: BlockId) {
+    /// Compares at most the first `most` bytes of two values in memory. Both are filled up with NULs, so whole words are compared.
+    pub fn branch_prefix(&mut self, left: &Expr, right: &Expr, most: u32, same: BlockId, different: BlockId) {
         let (a, b) = (self.place(left), self.place(right));
-        let (a_size, b_size) = (left.ty.layout().size, right.ty.layout().size);
+        let (a_size, b_size) = (left.ty.layout().size.min(most), right.ty.layout().size.min(most));
         let mut at = 0;
         while at < a_size.max(b_size) {
             let left = (at + 8).min(a_size).saturating_sub(at);

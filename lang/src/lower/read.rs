@@ -17,11 +17,17 @@ impl Lowerer<'_> {
             self.zero(to, size.next_multiple_of(8));
         }
         let to = self.address(to);
+        let size = Operand::Imm(i64::from(size));
         self.read_with(Helper::ProbeReadKernelStr, Helper::ProbeReadUserStr, to, size, address, space);
     }
 
     /// Reads `size` bytes.
     pub fn read_bytes(&mut self, to: Place, size: u32, address: Operand, space: Space) {
+        self.read_counted(to, Operand::Imm(i64::from(size)), address, space);
+    }
+
+    /// Reads as many bytes as `size` says, which must be bounded where the verifier sees it.
+    pub fn read_counted(&mut self, to: Place, size: Operand, address: Operand, space: Space) {
         let to = self.address(to);
         self.read_with(Helper::ProbeReadKernel, Helper::ProbeReadUser, to, size, address, space);
     }
@@ -38,8 +44,8 @@ impl Lowerer<'_> {
         if ty.is_signed() { self.b.ashr(raised, 64 - count) } else { self.b.lshr(raised, 64 - count) }
     }
 
-    fn read_with(&mut self, kernel: Helper, user: Helper, to: VReg, size: u32, address: Operand, space: Space) {
-        let args = [to.into(), Operand::Imm(i64::from(size)), address];
+    fn read_with(&mut self, kernel: Helper, user: Helper, to: VReg, size: Operand, address: Operand, space: Space) {
+        let args = [to.into(), size, address];
         match space {
             Space::Kernel => self.b.call_void(kernel, &args),
             Space::User => self.b.call_void(user, &args),

@@ -1,0 +1,23 @@
+//! What the builtins about other tasks than the current one have in common: a chain of fields from the current task.
+
+use crate::ast::{self, ExprKind};
+use crate::check::Checker;
+use crate::hir::Expr;
+use crate::span::{Span, Spanned};
+
+/// `curtask.field.field` ..
+pub fn of_current_task(checker: &mut Checker<'_>, name: &str, path: &[&str], span: Span) -> Expr {
+    if checker.target.btf.is_none() {
+        if !checker.target.complete {
+            return Expr::poison(span);
+        }
+        let message = format!("`{name}` is not known: this kernel has no BTF");
+        return checker.error("E0322", span, message);
+    }
+    let task = Spanned { node: ExprKind::Ident("curtask".to_owned()), span };
+    let chain = path.iter().fold(task, |base, field| {
+        let field = Spanned { node: (*field).to_owned(), span };
+        ast::Expr { node: ExprKind::Field { base: Box::new(base), field, arrow: false }, span }
+    });
+    checker.expr(&chain)
+}
