@@ -88,6 +88,7 @@ helpers! {
     Strncmp = 182, "strncmp", 3, (5, 17);
     GetFuncArg = 183, "get_func_arg", 3, (5, 17);
     GetFuncRet = 184, "get_func_ret", 2, (5, 17);
+    MapLookupPercpuElem = 195, "map_lookup_percpu_elem", 3, (5, 19);
     KtimeGetTaiNs = 208, "ktime_get_tai_ns", 0, (6, 1);
 }
 

@@ -8,6 +8,7 @@ use crate::emit::{EmitError, emit};
 use crate::expand::{Group, expand};
 use crate::hir;
 use crate::lower::{Resources, Unit, lower};
+use crate::macros;
 use crate::options::Options;
 use crate::passes::improve;
 use crate::target::Target;
@@ -18,6 +19,7 @@ use crate::target::Target;
 /// All findings, warnings included, when one of them is an error.
 pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
+    let script = &*macros::expand(script, &mut diagnostics);
     let config = Config::resolve(&script.config, options, &mut diagnostics);
     let groups = expand(script, target, options, &config, &mut diagnostics);
     let program = check_groups(script, &groups, target, options, &config, &mut diagnostics);
@@ -37,6 +39,7 @@ pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -
 /// Finds what is wrong with a script, without making code. With [`Target::generic`] what only a node can tell is taken to be right.
 pub fn check(_src: &str, script: &Script, target: &Target, options: &Options) -> Vec<Diagnostic> {
     let mut diagnostics = Diagnostics::default();
+    let script = &*macros::expand(script, &mut diagnostics);
     let config = Config::resolve(&script.config, options, &mut diagnostics);
     let groups = expand(script, target, options, &config, &mut diagnostics);
     check_groups(script, &groups, target, options, &config, &mut diagnostics);

@@ -48,8 +48,17 @@ pub struct Features {
     pub task_btf: bool,
     /// `bpf_loop`; 5.17.
     pub bpf_loop: bool,
+    /// `bpf_map_lookup_percpu_elem`: reading what other CPUs have counted; 5.19.
+    pub percpu_lookup: bool,
     /// Hash maps whose elements are allocated when they are added, in any context, from caches made for it; 6.1.
     pub map_alloc: bool,
+}
+
+impl Features {
+    /// What a kernel of our days can do.
+    pub fn all() -> Self {
+        Self { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, percpu_lookup: true, map_alloc: true }
+    }
 }
 
 /// A tracepoint's record, as its `format` file describes it.
@@ -79,10 +88,9 @@ pub struct TracepointField {
 impl Target {
     /// Some node of which nothing is known: it can do everything, and what a script names may exist there.
     pub fn generic() -> Self {
-        let features = Features { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, map_alloc: true };
         Self {
             arch: Arch::default(),
-            features,
+            features: Features::all(),
             complete: false,
             btf: None,
             tracepoints: BTreeMap::new(),

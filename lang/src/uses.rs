@@ -18,7 +18,7 @@ pub struct Uses {
 }
 
 impl Uses {
-    /// What `probe` reads, assuming that it calls every macro of the script.
+    /// What `probe` reads, assuming that it calls every macro of the script. Scripts whose macros were expanded have none.
     pub fn of(script: &Script, probe: &Probe) -> Self {
         let mut uses = Self::default();
         walk::probe(probe, &mut |node| uses.note(&node));

@@ -45,7 +45,7 @@ fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
     let functions = needs.functions.iter().map(|pattern| (pattern.name.replace('*', "read"), None));
     let symbols = needs.kernel_symbols.iter().map(|name| (name.clone(), 0xffff_ffff_8100_0000));
     Target {
-        features: Features { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, map_alloc: true },
+        features: Features::all(),
         complete: true,
         btf: types,
         tracepoints: tracepoints.collect(),

@@ -22,6 +22,9 @@ pub fn features(btf: Option<&Btf>) -> Features {
         kprobe: Path::new("/sys/bus/event_source/devices/kprobe/type").exists(),
         task_btf: has_helper(Helper::GetCurrentTaskBtf),
         bpf_loop: has_helper(Helper::Loop),
+        percpu_lookup: has_helper(Helper::MapLookupPercpuElem),
+        // The helper came with the same release as the allocator.
+        map_alloc: has_helper(Helper::KtimeGetTaiNs),
         ..Features::default()
     });
     let fentry = btf.is_some_and(|btf| *FENTRY.get_or_init(|| has_fentry(btf)));

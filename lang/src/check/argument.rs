@@ -42,9 +42,6 @@ impl Checker<'_> {
                 false => hir::Expr::poison(span),
             };
         }
-        if self.script.macros.iter().any(|m| m.name.node == name.node) {
-            return self.unsupported(span, "a macro");
-        }
         let d = Diagnostic::error("E0202", name.span, format!("unknown function `{}`", name.node));
         let d = match nearest(&name.node, function::names()) {
             Some(near) => d.help(format!("did you mean `{near}`?")),

@@ -90,9 +90,6 @@ impl Checker<'_> {
         if let Some(constant) = self.kernel_constant(name, span) {
             return constant;
         }
-        if self.script.macros.iter().any(|m| m.name.node == name) {
-            return self.unsupported(span, "a macro");
-        }
         if !self.target.complete && self.target.btf.is_none() && name.chars().any(|c| c.is_ascii_uppercase()) {
             // Some node's kernel may have a constant of this name.
             return hir::Expr::poison(span);
@@ -113,6 +110,9 @@ impl Checker<'_> {
         let target = self.map_use(name, key, span);
         self.require_assigned(&name.node, span);
         let ty = self.map_value(&name.node);
+        if let Ty::Aggregate(kind) = &ty {
+            return self.total(target, kind.clone(), span);
+        }
         hir::Expr { kind: hir::ExprKind::Map { map: target.map, key: target.key.map(Box::new) }, ty, span }
     }
 

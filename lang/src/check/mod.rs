@@ -17,6 +17,7 @@ mod maps;
 mod operator;
 mod scope;
 mod stmt;
+mod total;
 mod type_name;
 
 pub use argument::Call;

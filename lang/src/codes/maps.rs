@@ -63,7 +63,7 @@ pub(super) const MAPS: &[Code] = &[
     Code {
         code: "E0611",
         title: "key too large",
-        explanation: "The key of a map takes at most 512 bytes. Strings count with their full size: shorten them with \
+        explanation: "The key of a map takes at most 65536 bytes. Strings count with their full size: shorten them with \
                       str(p, length) or max_strlen.",
     },
     Code {
@@ -71,5 +71,11 @@ pub(super) const MAPS: &[Code] = &[
         title: "no key given",
         explanation: "The map has a key, so delete must be told which element: delete(@m, key). clear(@m) removes all \
                       of them.",
+    },
+    Code {
+        code: "E0613",
+        title: "aggregate not readable on this kernel",
+        explanation: "count, sum, min, max and avg are kept for each CPU. A program can read them all since Linux 5.19; \
+                      printing a map works everywhere.",
     },
 ];

@@ -64,4 +64,16 @@ pub(super) const NAMES: &[Code] = &[
                       function from the kernel's BTF, and this node has neither for it. Look at bpfleet probes -v for \
                       what is known.",
     },
+    Code {
+        code: "E0211",
+        title: "wrong arguments of a macro",
+        explanation: "A macro is called with as many arguments as it has parameters. A parameter written $x takes a \
+                      variable, one written @m a map, and a bare name takes any expression.",
+    },
+    Code {
+        code: "E0212",
+        title: "endless macro",
+        explanation: "The body of a macro is put in the place of each call, so a macro cannot call itself, neither \
+                      directly nor through others.",
+    },
 ];

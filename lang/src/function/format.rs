@@ -33,7 +33,7 @@ pub fn formatted(
 pub fn value(checker: &mut Checker<'_>, arg: &ast::Expr) -> Expr {
     let value = checker.expr(arg);
     match &value.ty {
-        Ty::Unknown => value,
+        ty if ty.is_unknown() => value,
         Ty::Aggregate(_) if matches!(value.kind, ExprKind::Map { .. }) => {
             checker.unsupported(arg.span, "a map's aggregate as a value to print")
         }

@@ -62,7 +62,8 @@ impl Lowerer<'_> {
         }
     }
 
-    fn quotient(&mut self, op: Op, signed: bool, left: Operand, right: Operand) -> VReg {
+    /// A quotient or remainder by what is not zero.
+    pub(super) fn quotient(&mut self, op: Op, signed: bool, left: Operand, right: Operand) -> VReg {
         if !signed {
             return self.b.bin(op, left, right);
         }

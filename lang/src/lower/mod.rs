@@ -19,6 +19,7 @@ mod step;
 mod stmt;
 mod storage;
 mod task;
+mod total;
 
 pub use event::{HEADER, Record};
 pub use memory::{Fill, Place};

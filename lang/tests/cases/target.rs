@@ -51,7 +51,7 @@ const FUNCTIONS: &[&str] = &["vfs_open", "vfs_read", "vfs_write", "tcp_sendmsg",
 pub fn target() -> Target {
     Target {
         arch: Arch::X86_64,
-        features: Features { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, map_alloc: true },
+        features: Features::all(),
         complete: true,
         btf: None,
         tracepoints: TRACEPOINTS

@@ -80,3 +80,12 @@ fn an_event_that_finds_the_buffer_full_is_counted() {
 fn stacks_are_numbers_until_they_are_read() {
     assert_eq!(output_of("profile:hz:99 { @[kstack] = count(); }"), "@[\n        0x7\n]: 1\n");
 }
+
+#[test]
+fn an_aggregate_reads_as_a_number() {
+    let source = "rawtracepoint:record { $v = (int64)arg0; @c = count(); @s[1] = sum($v); @a = min($v); @b = max($v); @v = avg($v); \
+                  if (@c == 2) { print((@c, @s[1], @s[2], @a, @b, @v)); printf(\"%d\\n\", @s[1] * 2); clear(@s); } }";
+    let printed = fired(source, &[-10, 4]);
+    assert_eq!(printed.lines().next(), Some("(2, -6, 0, -10, 4, -3)"));
+    assert_eq!(printed.lines().nth(1), Some("-12"));
+}

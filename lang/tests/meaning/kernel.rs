@@ -16,6 +16,7 @@ pub fn call(machine: &mut Machine, helper: Helper, args: &[u64]) -> u64 {
             let (index, key) = key_of(machine, *map, *key);
             machine.maps[index].elements.get(&key).copied().unwrap_or(0)
         }
+        (Helper::MapLookupPercpuElem, [map, key, 0]) => call(machine, Helper::MapLookupElem, &[*map, *key]),
         (Helper::MapUpdateElem, [map, key, value, flags]) => update(machine, *map, *key, *value, *flags),
         (Helper::MapDeleteElem, [map, key]) => {
             let (index, key) = key_of(machine, *map, *key);

@@ -10,6 +10,7 @@ mod histograms;
 mod integers;
 mod kernel;
 mod machine;
+mod macros;
 mod map_elements;
 mod maps;
 mod memory;

@@ -19,7 +19,7 @@ pub struct Script {
     printed: String,
 }
 
-/// A kernel of no particular features: with helpers of 5.8 alone.
+/// A kernel of no particular features: with the helpers of 5.8, and the one that reads what all CPUs have counted.
 pub fn target() -> Target {
     let field = |name: &str, ty: &str, offset, size, signed| TracepointField {
         name: name.into(),
@@ -38,7 +38,7 @@ pub fn target() -> Target {
     ];
     Target {
         arch: Arch::X86_64,
-        features: Features { kprobe: true, ..Features::default() },
+        features: Features { kprobe: true, percpu_lookup: true, ..Features::default() },
         complete: true,
         btf: None,
         tracepoints: [

@@ -1,0 +1,145 @@
+//! Macros: each call becomes a block with the macro's body, its parameters replaced by what the call gives.
+//!
+//! Macros are hygienic: variables of the body are others than the caller's, unless the caller hands one over. A parameter `$x` takes a
+//! variable, `@m` a map, and a bare name any expression, computed anew wherever the name stands.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::ast::{Expr, ExprKind, Macro, Script};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::rewrite::{self, Rewrite};
+use crate::span::Span;
+
+/// How deep macros may call macros.
+const MOST_DEPTH: usize = 32;
+/// How many calls a script may come to, so that macros that call each other twice end.
+const MOST_CALLS: u32 = 10_000;
+
+/// The script without calls of macros.
+pub fn expand<'a>(script: &'a Script, diagnostics: &mut Diagnostics) -> Cow<'a, Script> {
+    if script.macros.is_empty() {
+        return Cow::Borrowed(script);
+    }
+    let mut expanded = script.clone();
+    let mut calls = Calls { macros: &script.macros, open: vec![], count: 0, diagnostics };
+    for probe in &mut expanded.probes {
+        if let Some(predicate) = &mut probe.predicate {
+            rewrite::expr(predicate, &mut calls);
+        }
+        rewrite::block(&mut probe.body, &mut calls);
+    }
+    expanded.macros.clear();
+    Cow::Owned(expanded)
+}
+
+/// Replaces calls.
+struct Calls<'a> {
+    macros: &'a [Macro],
+    /// The macros whose bodies are being expanded.
+    open: Vec<&'a str>,
+    count: u32,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Rewrite for Calls<'_> {
+    fn expr(&mut self, e: &mut Expr) {
+        let (name, args): (&str, &[Expr]) = match &e.node {
+            ExprKind::Call { name, args } => (&name.node, args),
+            ExprKind::Ident(name) => (name, &[]),
+            _ => return,
+        };
+        let macros = self.macros;
+        let Some(called) = macros.iter().find(|m| m.name.node == name) else { return };
+        // Without parentheses a name stands for a macro only if that takes nothing.
+        if matches!(e.node, ExprKind::Ident(_)) && !called.params.is_empty() {
+            return;
+        }
+        if let Some(body) = self.body(called, args, e.span) {
+            e.node = body;
+        } else {
+            // What is wrong has been reported: nothing more is to be said about this expression.
+            e.node = ExprKind::Int { value: 0, text: "0".into() };
+        }
+    }
+}
+
+impl<'a> Calls<'a> {
+    fn body(&mut self, called: &'a Macro, args: &[Expr], span: Span) -> Option<ExprKind> {
+        self.count += 1;
+        if self.open.contains(&called.name.node.as_str()) || self.open.len() >= MOST_DEPTH || self.count > MOST_CALLS {
+            let message = format!("macro `{}` calls itself, or too many others", called.name.node);
+            self.diagnostics
+                .push(Diagnostic::error("E0212", span, message).related(called.name.span, "it is defined here"));
+            return None;
+        }
+        let substitution = self.substitution(called, args, span)?;
+        let mut body = called.body.clone();
+        rewrite::block(&mut body, &mut { substitution });
+        self.open.push(&called.name.node);
+        rewrite::block(&mut body, self);
+        self.open.pop();
+        Some(ExprKind::Block(body))
+    }
+
+    fn substitution(&mut self, called: &Macro, args: &[Expr], span: Span) -> Option<Substitution> {
+        if called.params.len() != args.len() {
+            let (wanted, given) = (called.params.len(), args.len());
+            let message = format!("macro `{}` takes {wanted} arguments, {given} given", called.name.node);
+            self.diagnostics
+                .push(Diagnostic::error("E0211", span, message).related(called.name.span, "it is defined here"));
+            return None;
+        }
+        let mut substitution = Substitution { call: self.count, names: HashMap::new(), expressions: HashMap::new() };
+        for (param, arg) in called.params.iter().zip(args) {
+            let name = param.node.clone();
+            match (name.chars().next(), &arg.node) {
+                (Some('$'), ExprKind::Variable(given)) | (Some('@'), ExprKind::Map(given)) => {
+                    substitution.names.insert(name, given.clone());
+                }
+                (Some('$' | '@'), _) => {
+                    let what = if name.starts_with('$') { "a variable" } else { "a map" };
+                    let message = format!("macro `{}` takes {what} here", called.name.node);
+                    let note = format!("`{name}` is declared here");
+                    self.diagnostics.push(Diagnostic::error("E0211", arg.span, message).related(param.span, note));
+                    return None;
+                }
+                _ => {
+                    substitution.expressions.insert(name, arg.clone());
+                }
+            }
+        }
+        Some(substitution)
+    }
+}
+
+/// Puts arguments in the place of parameters.
+struct Substitution {
+    /// Tells the variables of this call's body from all others.
+    call: u32,
+    names: HashMap<String, String>,
+    expressions: HashMap<String, Expr>,
+}
+
+impl Rewrite for Substitution {
+    fn expr(&mut self, e: &mut Expr) {
+        if let ExprKind::Ident(name) = &e.node
+            && let Some(given) = self.expressions.get(name)
+        {
+            e.node = given.node.clone();
+        }
+    }
+
+    fn variable(&mut self, name: &mut String) {
+        match self.names.get(name) {
+            Some(given) => name.clone_from(given),
+            None => name.push_str(&format!("'{}", self.call)),
+        }
+    }
+
+    fn map(&mut self, name: &mut String) {
+        if let Some(given) = self.names.get(name) {
+            name.clone_from(given);
+        }
+    }
+}
