@@ -21,6 +21,8 @@ pub enum Missing {
     PerfEventParanoid(i32),
     /// No tracefs is mounted, and this process may not mount it.
     Tracefs,
+    /// tracefs is mounted, and this process may not read it.
+    TracefsDenied,
     /// The kernel is older than 5.8 or was built without ring buffers.
     RingBuffer(String),
     /// The kernel was locked down against reading its memory.
@@ -39,6 +41,7 @@ impl Missing {
                 "`sysctl kernel.perf_event_paranoid=2`, or run with CAP_SYS_ADMIN".to_owned()
             }
             Missing::Tracefs => "`mount -t tracefs tracefs /sys/kernel/tracing`".to_owned(),
+            Missing::TracefsDenied => "run as root, or `mount -o remount,mode=755 /sys/kernel/tracing`".to_owned(),
             Missing::RingBuffer(_) => "use kernel 5.8 or newer, built with CONFIG_BPF_SYSCALL".to_owned(),
             Missing::Lockdown => "boot with lockdown=integrity or without lockdown".to_owned(),
         }
@@ -53,6 +56,7 @@ impl fmt::Display for Missing {
                 write!(f, "kernel.perf_event_paranoid is {level}: perf events need CAP_SYS_ADMIN")
             }
             Missing::Tracefs => write!(f, "tracefs is not mounted"),
+            Missing::TracefsDenied => write!(f, "this process may not read tracefs"),
             Missing::RingBuffer(error) => write!(f, "the kernel makes no BPF ring buffer: {error}"),
             Missing::Lockdown => {
                 write!(f, "the kernel is locked down for confidentiality: programs may not read its memory")
@@ -71,8 +75,10 @@ pub fn missing() -> Vec<Missing> {
     if let Some(level) = paranoid.filter(|level| *level > 2 && !admin) {
         missing.push(Missing::PerfEventParanoid(level));
     }
-    if tracefs::mounted().is_none() && tracefs::root().is_err() {
-        missing.push(Missing::Tracefs);
+    match tracefs::root() {
+        Ok(_) => {}
+        Err(tracefs::Missing::Denied(_)) => missing.push(Missing::TracefsDenied),
+        Err(tracefs::Missing::NotMounted(_)) => missing.push(Missing::Tracefs),
     }
     let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
     if lockdown.contains("[confidentiality]") {

@@ -11,13 +11,15 @@ use rustix::mount::MountFlags;
 /// The place made for tracefs, then the older one inside debugfs.
 const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
-/// There is no tracefs, and none could be mounted.
+/// There is no tracefs for this process.
 #[derive(Debug, thiserror::Error)]
-#[error("tracefs is not mounted at /sys/kernel/tracing, and mounting it there failed: {error}")]
-pub struct Missing {
-    /// Why mounting failed.
-    #[source]
-    pub error: io::Error,
+pub enum Missing {
+    /// It is there, and closed to this process.
+    #[error("tracefs at /sys/kernel/tracing cannot be read: {0}")]
+    Denied(io::Error),
+    /// It is not there, and could not be mounted.
+    #[error("tracefs is not mounted at /sys/kernel/tracing, and mounting it there failed: {0}")]
+    NotMounted(io::Error),
 }
 
 /// The root of tracefs. Mounts it at its usual place if nobody has; that stays when this process ends, as with other tracers.
@@ -45,11 +47,16 @@ pub fn event(category: &str, event: &str) -> Result<PathBuf, Missing> {
 
 fn mount() -> Result<PathBuf, Missing> {
     let place = PathBuf::from(PLACES[0]);
+    if let Err(error) = std::fs::read_dir(&place)
+        && error.kind() == io::ErrorKind::PermissionDenied
+    {
+        return Err(Missing::Denied(error));
+    }
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     match rustix::mount::mount("tracefs", &place, "tracefs", flags, None) {
         Ok(()) => Ok(place),
         // Another process was faster.
         Err(rustix::io::Errno::BUSY) if place.join("events").is_dir() => Ok(place),
-        Err(error) => Err(Missing { error: error.into() }),
+        Err(error) => Err(Missing::NotMounted(error.into())),
     }
 }

@@ -5,6 +5,7 @@
 
 mod interval;
 mod kprobe;
+mod library;
 mod profile;
 mod raw_tracepoint;
 pub(crate) mod source;
@@ -62,6 +63,9 @@ pub enum Reason {
     /// There is no tracefs.
     #[error(transparent)]
     Tracefs(#[from] crate::tracefs::Missing),
+    /// There is no such executable or library.
+    #[error("{0} is neither a file, nor a program in PATH, nor a library of this machine")]
+    NoFile(String),
     /// The file has no such function.
     #[error("{0}")]
     NoFunction(String),

@@ -137,9 +137,7 @@ fn drive(
     if left.print_maps {
         printer.maps(&left.snapshot)?;
     }
-    if left.lost.elements > 0 {
-        printer.map_full(left.lost.elements);
-    }
+    printer.lost(left.lost);
     printer.flush()?;
     Ok(left.reason.exit_code())
 }

@@ -11,6 +11,7 @@ use report::value::Text;
 use report::{json, text};
 
 use super::RunOptions;
+use crate::read::Lost;
 use crate::session::{Output, Sink};
 
 /// How output is printed.
@@ -63,12 +64,19 @@ impl Printer {
         })
     }
 
-    /// Says that maps were too small for what the script put into them.
-    pub fn map_full(&mut self, elements: u64) {
-        if self.warnings {
+    /// Says that maps were too small for what the script put into them. Lost events were told when they were lost.
+    pub fn lost(&mut self, lost: Lost) {
+        if !self.warnings {
+            return;
+        }
+        if lost.elements > 0 {
+            let times = times(lost.elements);
+            eprintln!("WARNING: a map was full {times}; raise the max_map_keys setting, or the map's own limit");
+        }
+        if lost.stacks > 0 {
             eprintln!(
-                "WARNING: a map was full {elements} time{}; raise the max_map_keys setting, or the map's own limit",
-                if elements == 1 { "" } else { "s" }
+                "WARNING: no place was left for a stack {}; rows with that stack are not counted apart",
+                times(lost.stacks)
             );
         }
     }
@@ -157,6 +165,10 @@ impl Sink for Printer {
             Format::Json => self.json(output),
         }
     }
+}
+
+fn times(n: u64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 /// What the error number of a helper means, as the C library puts it: `Bad address`.

@@ -58,6 +58,10 @@ impl SessionError {
 }
 
 fn diagnostic(rejected: &Rejected, span: Span) -> Diagnostic {
-    Diagnostic::error(REFUSED_BY_KERNEL, span, format!("the kernel refused this part of the script: {}", rejected.error))
-        .help("this is a fault of bpfleet, not of the script; please report it with the text below")
+    Diagnostic::error(
+        REFUSED_BY_KERNEL,
+        span,
+        format!("the kernel refused this part of the script: {}", rejected.error),
+    )
+    .help("this is a fault of bpfleet, not of the script; please report it with the text below")
 }

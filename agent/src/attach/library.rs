@@ -1,0 +1,107 @@
+//! Executables and libraries by their short names.
+//!
+//! A name with a slash is a path. Another is looked for as a library, as the dynamic linker's cache knows them (`libc`, `ssl`,
+//! `libssl.so.3`), then as a program in PATH (`bash`).
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+const CACHE: &str = "/etc/ld.so.cache";
+/// How the cache's header starts, where glibc 2.32 and newer write nothing before it and older ones an older form.
+const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
+/// Bytes of the header, and of an entry.
+const HEADER: usize = 48;
+const ENTRY: usize = 24;
+/// The flags of an ELF library for this processor.
+const THIS_PROCESSOR: u32 = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
+
+/// The file a name stands for.
+pub fn find(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name));
+    }
+    fs::read(CACHE).ok().and_then(|cache| library(&cache, name)).or_else(|| program(name))
+}
+
+/// The first library of the cache whose name is `name`, `name.so...` or `libname.so...`.
+fn library(cache: &[u8], name: &str) -> Option<PathBuf> {
+    let start = memchr::memmem::find(cache, MAGIC)?;
+    let cache = cache.get(start..)?;
+    let count = number(cache, MAGIC.len())? as usize;
+    let entries = cache.get(HEADER..)?.chunks_exact(ENTRY).take(count);
+    entries
+        .filter(|entry| number(entry, 0) == Some(THIS_PROCESSOR))
+        .find(|entry| number(entry, 4).and_then(|at| text(cache, at)).is_some_and(|known| is_called(known, name)))
+        .and_then(|entry| text(cache, number(entry, 8)?))
+        .map(PathBuf::from)
+}
+
+fn is_called(known: &str, name: &str) -> bool {
+    let stem = known.split(".so").next().unwrap_or(known);
+    known == name || stem == name || stem.strip_prefix("lib") == Some(name)
+}
+
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+fn text(cache: &[u8], at: u32) -> Option<&str> {
+    let rest = cache.get(at as usize..)?;
+    let end = memchr::memchr(0, rest)?;
+    std::str::from_utf8(rest.get(..end)?).ok()
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|directory| directory.join(name)).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cache of these libraries, each with its path, after an older form that says nothing here.
+    fn cache(libraries: &[(&str, &str)]) -> Vec<u8> {
+        let mut strings = Vec::new();
+        let mut entries = Vec::new();
+        let strings_at = HEADER + ENTRY * libraries.len();
+        for (name, path) in libraries {
+            let mut place = |text: &str| {
+                let at = (strings_at + strings.len()) as u32;
+                strings.extend(text.bytes().chain([0]));
+                at.to_ne_bytes()
+            };
+            let (key, value) = (place(name), place(path));
+            entries.extend([THIS_PROCESSOR.to_ne_bytes(), key, value].concat());
+            entries.extend([0; 12]);
+        }
+        let mut header = MAGIC.to_vec();
+        header.extend((libraries.len() as u32).to_ne_bytes());
+        header.resize(HEADER, 0);
+        [b"ld.so-1.7.0\0".to_vec(), header, entries, strings].concat()
+    }
+
+    #[test]
+    fn a_library_is_found_with_and_without_prefix_and_version() {
+        let cache = cache(&[("libcap.so.2", "/lib/libcap.so.2"), ("libc.so.6", "/lib/libc.so.6")]);
+        for name in ["libc", "c", "libc.so.6"] {
+            assert_eq!(library(&cache, name), Some(PathBuf::from("/lib/libc.so.6")), "{name}");
+        }
+        assert_eq!(library(&cache, "libssl"), None);
+        assert_eq!(library(&cache[..60], "libc"), None);
+    }
+
+    #[test]
+    fn the_shell_is_a_program_and_a_path_stays_a_path() {
+        let shell = find("sh").expect("a shell in PATH");
+        assert!(shell.is_absolute() && is_executable(&shell));
+        assert_eq!(find("./missing"), Some(PathBuf::from("./missing")));
+        assert_eq!(find("no-such-program-or-library"), None);
+    }
+}
