@@ -2,7 +2,8 @@
 //! written, and a file that differs is an error.
 //!
 //! A program of its own because it alone needs the crates it reads. [`definition`] makes the resource definitions,
-//! [`fields`] the table of their fields; the language's tables come from `lang::docs`.
+//! [`fields`] the table of their fields; the language's tables come from `lang::docs`, that of metrics from
+//! `operator::metrics`.
 
 mod definition;
 mod fields;
@@ -78,6 +79,7 @@ fn generated(root: &Path) -> Result<Vec<Generated>> {
         tables += &fields::tables(&crd);
     }
     files.push(part_of(root, "docs/tracejob.md", "fields", &tables)?);
+    files.push(part_of(root, "docs/metrics.md", "metrics", &operator::metrics::table())?);
     files.push(part_of(root, "docs/language.md", "tables", &lang::docs::tables())?);
     Ok(files)
 }

@@ -44,44 +44,34 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Builds and runs the tests of `targets`.
+/// Builds and runs the tests of `targets`. Whatever the targets, the whole workspace is selected: a part of it would
+/// select other features of its dependencies, and so compile them once more.
 pub fn run(targets: &[Target]) -> Result<Outcome> {
     if nextest_is_installed() {
         return run_nextest(targets);
     }
-    let mut outcome = Outcome::default();
-    for target in targets {
-        let mut cargo = cargo();
-        cargo.args(["test", "--locked", "--package", &target.package]);
-        match &target.kind {
-            Kind::Library => cargo.arg("--lib"),
-            Kind::Program(name) => cargo.args(["--bin", name]),
-            Kind::Suite(name) => cargo.args(["--test", name]),
-        };
-        outcome.add(follow(cargo.args(["--", "--show-output"]), Plain::default())?);
-    }
-    Ok(outcome)
+    let mut cargo = cargo();
+    cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    let mut chosen: Vec<Vec<&str>> = targets.iter().map(|target| selection(&target.kind)).collect();
+    chosen.sort();
+    chosen.dedup();
+    cargo.args(chosen.concat()).args(["--", "--show-output"]);
+    follow(&mut cargo, Plain::default())
 }
 
-/// Runs the examples in the documentation of `packages`; nextest does not.
-pub fn run_documentation(packages: &[&str]) -> Result<Outcome> {
-    let mut cargo = cargo();
-    cargo.args(["test", "--locked", "--doc"]);
-    for package in packages {
-        cargo.args(["--package", package]);
+/// What plain cargo calls a kind of target.
+fn selection(kind: &Kind) -> Vec<&str> {
+    match kind {
+        Kind::Library => vec!["--lib"],
+        Kind::Program(name) => vec!["--bin", name],
+        Kind::Suite(name) => vec!["--test", name],
     }
-    follow(&mut cargo, Plain::default())
 }
 
 fn run_nextest(targets: &[Target]) -> Result<Outcome> {
     let mut cargo = cargo();
-    cargo.args(["nextest", "run", "--locked", "--no-fail-fast", "--color=never", "--success-output=immediate"]);
-    cargo.args(["--failure-output=immediate", "--no-tests=pass", "--filterset", &filterset(targets)]);
-    let mut packages: Vec<&str> = targets.iter().map(|target| target.package.as_str()).collect();
-    packages.dedup();
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
+    cargo.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--no-tests=pass", "--color=never"]);
+    cargo.args(["--success-output=immediate", "--failure-output=immediate", "--filterset", &filterset(targets)]);
     follow(&mut cargo, Nextest::default())
 }
 

@@ -37,12 +37,10 @@ impl fmt::Display for Tier {
     }
 }
 
-/// Crates without I/O; their documentation's examples are run too.
-pub const PURE: &[&str] = &["bpfleet-bpf", "bpfleet-lang", "bpfleet-report", "bpfleet-api"];
-
-/// The crate of the suites that cross crates, and the beginnings of the names of those that need a control plane.
+/// The crate of the suites that cross crates, and how the names of those begin that need something.
 const SUITES: &str = "bpfleet-tests";
 const NEED_CLUSTER: [&str; 6] = ["chart", "cluster", "dashboards", "kubernetes", "operator", "prometheus"];
+const NEED_KERNEL: [&str; 4] = ["demo", "examples", "kernel", "run"];
 
 /// One binary of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,14 +95,13 @@ fn all_targets(metadata: &Value) -> Vec<Target> {
 
 fn tier_of(target: &Target) -> Tier {
     let package = target.package.as_str();
+    let begins = |name: &str, starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
     match &target.kind {
-        Kind::Library | Kind::Program(_) => Tier::Unit,
-        Kind::Suite(_) if PURE.contains(&package) || package == "xtask" => Tier::Unit,
-        Kind::Suite(name) if package == SUITES && NEED_CLUSTER.iter().any(|start| name.starts_with(start)) => {
-            Tier::Cluster
-        }
-        Kind::Suite(_) if package == "bpfleet-operator" => Tier::Unit,
-        Kind::Suite(_) => Tier::Kernel,
+        Kind::Suite(name) if package == SUITES && begins(name, &NEED_CLUSTER) => Tier::Cluster,
+        Kind::Suite(name) if package == SUITES && begins(name, &NEED_KERNEL) => Tier::Kernel,
+        // What the agent and the command do can only be seen in the kernel.
+        Kind::Suite(_) if ["bpfleet-agent", "bpfleet"].contains(&package) => Tier::Kernel,
+        Kind::Library | Kind::Program(_) | Kind::Suite(_) => Tier::Unit,
     }
 }
 
@@ -125,6 +122,7 @@ mod tests {
         assert_eq!(tier("bpfleet-agent", Kind::Suite("hand_made".to_owned())), Tier::Kernel);
         assert_eq!(tier("bpfleet-tests", Kind::Suite("cluster_harness".to_owned())), Tier::Cluster);
         assert_eq!(tier("bpfleet-tests", Kind::Suite("examples".to_owned())), Tier::Kernel);
+        assert_eq!(tier("bpfleet-tests", Kind::Suite("reports".to_owned())), Tier::Unit);
     }
 
     #[test]

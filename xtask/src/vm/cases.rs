@@ -31,7 +31,7 @@ const ODD_READS: &str = "dd if=/dev/zero of=/dev/null bs=1300 count=777";
 pub const CASES: [Case; 8] = [
     Case {
         name: "read-sizes-of-everybody",
-        script: "kretprobe:vfs_read { @bytes = lhist(retval, 0, 2000, 200); }",
+        script: include_str!("../../../examples/vfs-read-return.bt"),
         workload: ODD_READS,
         expected: &[Expect::Row("@bytes", "[1200, 1400)", 777)],
     },
@@ -53,8 +53,7 @@ pub const CASES: [Case; 8] = [
     },
     Case {
         name: "read-latency",
-        script: "kprobe:vfs_read { @start[tid] = nsecs; } \
-                 kretprobe:vfs_read /@start[tid]/ { @ns[comm] = hist(nsecs - @start[tid]); delete(@start[tid]); }",
+        script: include_str!("../../../examples/vfs-read-latency.bt"),
         workload: ODD_READS,
         expected: &[Expect::Values("@ns[dd]", 777)],
     },
@@ -105,6 +104,16 @@ mod tests {
             assert!(case.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", case.name);
             assert!(CASES[index + 1..].iter().all(|other| other.name != case.name), "{}", case.name);
             assert!(!case.expected.is_empty(), "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn every_example_that_needs_kprobes_is_a_case() {
+        for path in crate::repo::files(&crate::repo::root().join("examples")).unwrap() {
+            let script = std::fs::read_to_string(crate::repo::root().join("examples").join(&path)).unwrap();
+            let needs = path.extension().is_some_and(|extension| extension == "bt")
+                && script.lines().any(|line| line.starts_with("kprobe:") || line.starts_with("kretprobe:"));
+            assert!(!needs || CASES.iter().any(|case| case.script == script), "{}", path.display());
         }
     }
 }
