@@ -57,8 +57,9 @@ impl Uses {
             "args" => self.args = true,
             "probe" | "probetype" => self.name = true,
             "func" => self.function = true,
-            // Read through the task where the kernel's types say where they are.
-            "comm" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
+            // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not
+            // worth reading for it: a helper knows it as well.
+            "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
             _ => {}
         }
     }
