@@ -260,6 +260,22 @@ impl Function {
         self.blocks.iter().flat_map(|block| block.insts.iter().map(|(inst, _)| inst))
     }
 
+    /// For each block the one block that leads to it, where there is one only.
+    pub fn only_ways_in(&self) -> Vec<Option<BlockId>> {
+        let mut ways = vec![(0u32, None); self.blocks.len()];
+        for id in self.reverse_postorder() {
+            for target in self.blocks.get(id.0 as usize).into_iter().flat_map(|block| block.term.successors()) {
+                if let Some((count, from)) = ways.get_mut(target.0 as usize) {
+                    *count += 1;
+                    *from = Some(id);
+                }
+            }
+        }
+        // The entry has a way in that no block stands for.
+        ways.iter_mut().take(1).for_each(|(count, _)| *count += 1);
+        ways.into_iter().map(|(count, from)| from.filter(|_| count == 1)).collect()
+    }
+
     /// Blocks that can be reached, each before its successors except on edges that go back, and what a branch does before what it
     /// does otherwise.
     pub fn reverse_postorder(&self) -> Vec<BlockId> {

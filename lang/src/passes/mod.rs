@@ -4,8 +4,10 @@
 //! nothing changes. A register that is assigned once is as good as SSA: every path to a read passes its assignment, so that
 //! what is known of it there holds at the read too.
 
+mod decide;
 mod fold;
 mod known;
+mod lookups;
 mod narrow;
 mod propagate;
 mod reach;
@@ -26,9 +28,10 @@ const ROUNDS: usize = 8;
 type Pass = fn(&mut Function) -> bool;
 
 /// Those that make work for each other.
-const EVERY_ROUND: [Pass; 4] = [propagate::propagate, share::share, straighten::straighten, sweep::sweep];
+const EVERY_ROUND: [Pass; 5] =
+    [propagate::propagate, share::share, decide::decide, straighten::straighten, sweep::sweep];
 /// Those that need the others to be done.
-const AFTERWARDS: [Pass; 2] = [narrow::narrow, stores::stores];
+const AFTERWARDS: [Pass; 3] = [narrow::narrow, stores::stores, lookups::lookups];
 
 /// Runs all passes.
 pub fn improve(function: &mut Function) {

@@ -34,7 +34,10 @@ fn thread(function: &mut Function, from: BlockId) -> bool {
         Term::Branch { cmp, a, b, then, otherwise } => {
             for (target, holds) in [(&mut *then, true), (&mut *otherwise, false)] {
                 let equal = if holds { Cmp::Eq } else { Cmp::Ne };
-                let constant = |operand: Operand| if *cmp == equal && operand == *a { b.constant() } else { None };
+                let constant = |operand: Operand| match b.constant() {
+                    Some(value) if *cmp == equal && operand == *a => Some(value),
+                    _ => last_constant(own, operand),
+                };
                 *target = follow(function, *target, &constant, Some((*cmp, *a, *b, holds)));
             }
             if then == otherwise {

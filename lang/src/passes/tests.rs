@@ -214,3 +214,58 @@ fn a_sign_that_is_not_stored_is_not_extended() {
     assert!(text.contains("v1 = u32[v0 + 8]"), "{text}");
     assert!(text.contains("u64[slot0 + 0] = v1"), "{text}");
 }
+
+/// A key on the stack that holds the thread, and its element.
+fn element_of_thread(b: &mut Builder) -> crate::ir::VReg {
+    let tid = b.call(Helper::GetCurrentPidTgid, &[]);
+    let tid = b.extend(tid, Width::B4, false);
+    let key = b.slot(8);
+    b.store(key, 0, Width::B8, tid);
+    let (map, key) = (b.map_addr(crate::ir::MapRef(0)), b.slot_addr(key, 0));
+    b.call(Helper::MapLookupElem, &[map.into(), key.into()])
+}
+
+#[test]
+fn an_element_of_predicate_and_body_is_looked_up_once() {
+    let text = improved(|b| {
+        let leave = b.new_block();
+        let value = b.copy(0);
+        let first = element_of_thread(b);
+        let (found, join) = (b.new_block(), b.new_block());
+        b.branch(Cmp::Ne, first, 0, found, join);
+        b.switch_to(found);
+        let loaded = b.load(first, 0, Width::B8, false);
+        b.assign(value, loaded);
+        b.jump(join);
+        b.switch_to(join);
+        b.branch_if(Cmp::Eq, value, 0, leave);
+        b.call_void(Helper::KtimeGetNs, &[]);
+        let second = element_of_thread(b);
+        b.branch_if(Cmp::Eq, second, 0, leave);
+        let again = b.load(second, 0, Width::B8, false);
+        b.exit(again);
+        b.switch_to(leave);
+        b.exit(0);
+    });
+    assert_eq!(text.matches("MapLookupElem").count(), 1, "{text}");
+    assert_eq!(text.matches("if ").count(), 2, "{text}");
+}
+
+#[test]
+fn an_element_that_may_have_gone_is_looked_up_again() {
+    let text = improved(|b| {
+        let leave = b.new_block();
+        let first = element_of_thread(b);
+        b.branch_if(Cmp::Eq, first, 0, leave);
+        let key = b.slot(8);
+        b.store(key, 0, Width::B8, 1);
+        let (map, key) = (b.map_addr(crate::ir::MapRef(0)), b.slot_addr(key, 0));
+        b.call_void(Helper::MapDeleteElem, &[map.into(), key.into()]);
+        let second = element_of_thread(b);
+        b.branch_if(Cmp::Eq, second, 0, leave);
+        b.exit(1);
+        b.switch_to(leave);
+        b.exit(0);
+    });
+    assert_eq!(text.matches("MapLookupElem").count(), 2, "{text}");
+}

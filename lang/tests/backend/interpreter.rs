@@ -2,7 +2,7 @@
 
 use lang::ir::{Base, BlockId, Function, Inst, Operand, Term, VReg, Width};
 
-use crate::world::{self, CONTEXT, MAPS, Memory, Outcome};
+use crate::world::{self, CONTEXT, ELEMENTS, Elements, MAPS, Memory, Outcome};
 
 /// Where slots lie, each on its own page.
 const SLOTS: u64 = 0x2000_0000;
@@ -14,6 +14,7 @@ struct State {
     registers: Vec<u64>,
     slots: Vec<Vec<u8>>,
     context: Vec<u8>,
+    elements: Elements,
 }
 
 impl State {
@@ -42,11 +43,25 @@ impl State {
 }
 
 impl Memory for State {
-    fn read(&self, address: u64, bytes: u32) -> u64 {
+    fn elements(&mut self) -> &mut Elements {
+        &mut self.elements
+    }
+
+    fn read(&mut self, address: u64, bytes: u32) -> u64 {
+        if address >= ELEMENTS {
+            let (word, offset) = self.elements.word(address);
+            return (*word >> (8 * offset)) & (u64::MAX >> (64 - 8 * bytes));
+        }
         (0..u64::from(bytes)).map(|index| u64::from(self.byte(address + index)) << (8 * index)).sum()
     }
 
     fn write(&mut self, address: u64, bytes: u32, value: u64) {
+        if address >= ELEMENTS {
+            let (word, offset) = self.elements.word(address);
+            let mask = u64::MAX >> (64 - 8 * bytes) << (8 * offset);
+            *word = *word & !mask | value << (8 * offset) & mask;
+            return;
+        }
         for index in 0..u64::from(bytes) {
             let offset = address + index - SLOTS;
             self.slots[(offset / PAGE) as usize][(offset % PAGE) as usize] = (value >> (8 * index)) as u8;
@@ -65,6 +80,7 @@ pub fn run(function: &Function) -> Outcome {
         registers: vec![0xdead_dead_dead_dead; function.vregs as usize],
         slots: function.slots.iter().map(|slot| vec![0xbb; slot.size as usize]).collect(),
         context: world::context(),
+        elements: Elements::default(),
     };
     let mut outcome = Outcome::default();
     let mut at = BlockId(0);

@@ -7,7 +7,7 @@ use bpf::insn::Insn;
 use bpf::opcode::{self, Alu, Jump, Size};
 use lang::emit::Emitted;
 
-use crate::world::{self, CONTEXT, MAPS, Memory, Outcome};
+use crate::world::{self, CONTEXT, ELEMENTS, Elements, MAPS, Memory, Outcome};
 
 /// The frame pointer; the stack lies below.
 const FRAME: u64 = 0x7000_0200;
@@ -18,10 +18,19 @@ struct State {
     registers: [u64; 11],
     stack: Vec<u8>,
     context: Vec<u8>,
+    elements: Elements,
 }
 
 impl Memory for State {
-    fn read(&self, address: u64, bytes: u32) -> u64 {
+    fn elements(&mut self) -> &mut Elements {
+        &mut self.elements
+    }
+
+    fn read(&mut self, address: u64, bytes: u32) -> u64 {
+        if address >= ELEMENTS {
+            let (word, offset) = self.elements.word(address);
+            return (*word >> (8 * offset)) & (u64::MAX >> (64 - 8 * bytes));
+        }
         let byte = |address: u64| {
             if address >= FRAME - STACK {
                 assert!(address < FRAME, "a read above the stack");
@@ -34,6 +43,12 @@ impl Memory for State {
     }
 
     fn write(&mut self, address: u64, bytes: u32, value: u64) {
+        if address >= ELEMENTS {
+            let (word, offset) = self.elements.word(address);
+            let mask = u64::MAX >> (64 - 8 * bytes) << (8 * offset);
+            *word = *word & !mask | value << (8 * offset) & mask;
+            return;
+        }
         for index in 0..u64::from(bytes) {
             let at = (address + index).checked_sub(FRAME - STACK).expect("a write below the stack");
             self.stack[at as usize] = (value >> (8 * index)) as u8;
@@ -48,8 +63,12 @@ pub fn run(emitted: &Emitted) -> Outcome {
         insns[relocation.insn].imm = (MAPS + u64::from(relocation.map.0)) as i32;
         insns[relocation.insn].src = 0;
     }
-    let mut state =
-        State { registers: [0x5a5a_5a5a_5a5a_5a5a; 11], stack: vec![0xaa; STACK as usize], context: world::context() };
+    let mut state = State {
+        registers: [0x5a5a_5a5a_5a5a_5a5a; 11],
+        stack: vec![0xaa; STACK as usize],
+        context: world::context(),
+        elements: Elements::default(),
+    };
     state.registers[1] = CONTEXT;
     state.registers[10] = FRAME;
     let mut outcome = Outcome::default();

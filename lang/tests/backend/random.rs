@@ -194,7 +194,7 @@ impl Random<'_> {
 
     fn call(&mut self) {
         let memory = self.calls == Calls::Any;
-        let value = match self.pick(if memory { 6 } else { 4 }) {
+        let value = match self.pick(if memory { 10 } else { 4 }) {
             0 => self.b.call(Helper::GetCurrentPidTgid, &[]),
             1 => self.b.call(Helper::KtimeGetNs, &[]),
             2 => {
@@ -211,6 +211,12 @@ impl Random<'_> {
                 let (size, from) = (Operand::Imm(1 + self.pick(8) as i64), self.operand());
                 self.b.call(Helper::ProbeReadKernel, &[address.into(), size, from])
             }
+            5..=7 => return self.element(),
+            8 => {
+                let (key, _) = self.place(Width::B8);
+                let (map, key) = (self.b.map_addr(MapRef(3)), self.b.slot_addr(key, 0));
+                self.b.call(Helper::MapDeleteElem, &[map.into(), key.into()])
+            }
             _ => {
                 let ((key, key_at), (value, value_at)) = (self.place(Width::B8), self.place(Width::B8));
                 let map = self.b.map_addr(MapRef(3));
@@ -220,6 +226,70 @@ impl Random<'_> {
             }
         };
         self.keep(value);
+    }
+
+    /// Reads and changes the element of a small key, adding it where it is missing.
+    fn element(&mut self) {
+        let key = self.b.slot(8);
+        let small = match self.pick(3) {
+            0 => Operand::Imm(self.pick(2) as i64),
+            1 => self.b.call(Helper::GetCurrentPidTgid, &[]).into(),
+            _ => {
+                let value = self.value();
+                self.b.and(value, 1).into()
+            }
+        };
+        self.b.store(key, 0, Width::B8, small);
+        let map = self.b.map_addr(MapRef(3));
+        let address = self.b.slot_addr(key, 0);
+        let element = self.b.call(Helper::MapLookupElem, &[map.into(), address.into()]);
+        let value = self.b.copy(0);
+        let (found, missing, join) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::Ne, element, 0, found, missing);
+        self.b.switch_to(found);
+        let loaded = self.b.load(element, 0, Width::B8, false);
+        self.b.assign(value, loaded);
+        let more = self.b.add(loaded, 1);
+        self.b.store(element, 0, Width::B8, more);
+        if self.pick(2) == 0 {
+            self.same_element(small, value);
+        }
+        self.b.jump(join);
+        self.b.switch_to(missing);
+        if self.pick(2) == 0 {
+            let (slot, offset) = self.place(Width::B8);
+            let new = self.b.slot_addr(slot, offset);
+            self.b.call_void(Helper::MapUpdateElem, &[map.into(), address.into(), new.into(), Operand::Imm(1)]);
+        }
+        self.b.jump(join);
+        self.b.switch_to(join);
+        self.keep(value);
+    }
+
+    /// Looks up an element that was found before, perhaps after it was replaced or removed.
+    fn same_element(&mut self, small: Operand, value: VReg) {
+        let (map, key) = (self.b.map_addr(MapRef(3)), self.b.slot(8));
+        self.b.store(key, 0, Width::B8, small);
+        let address = self.b.slot_addr(key, 0);
+        match self.pick(4) {
+            0 => self.b.call_void(Helper::MapDeleteElem, &[map.into(), address.into()]),
+            1 => {
+                self.b.call_void(Helper::MapUpdateElem, &[map.into(), address.into(), address.into(), Operand::Imm(0)])
+            }
+            2 => {
+                let other = self.operand();
+                self.b.store(key, 0, Width::B8, other);
+            }
+            _ => {}
+        }
+        let element = self.b.call(Helper::MapLookupElem, &[map.into(), address.into()]);
+        let (found, join) = (self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::Ne, element, 0, found, join);
+        self.b.switch_to(found);
+        let loaded = self.b.load(element, 0, Width::B8, false);
+        self.b.assign(value, loaded);
+        self.b.jump(join);
+        self.b.switch_to(join);
     }
 
     fn branch(&mut self, depth: u32) {

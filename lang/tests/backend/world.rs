@@ -1,5 +1,7 @@
 //! What both the interpreter and the machine find around a program: the context, made-up helpers, and what is noted of a run.
 
+use std::collections::BTreeMap;
+
 use bpf::helper::Helper;
 
 /// What a program did.
@@ -21,6 +23,9 @@ pub const CONTEXT: u64 = 0x1000_0000;
 /// Where maps lie; they cannot be read.
 pub const MAPS: u64 = 0x5000_0000;
 
+/// Where the elements of maps lie, eight bytes each.
+pub const ELEMENTS: u64 = 0x9000_0000;
+
 /// The answer of a helper: a number that its name and arguments alone decide, small now and then.
 pub fn scalar_result(helper: Helper, args: &[u64]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64 ^ helper as u64;
@@ -30,9 +35,26 @@ pub fn scalar_result(helper: Helper, args: &[u64]) -> u64 {
     if hash & 3 == 0 { hash >> 56 } else { hash }
 }
 
+/// The elements of maps. One that is replaced gets new memory, and the old one stays as it was, as in the kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Elements {
+    values: Vec<u64>,
+    /// Map and key, and which of the values is theirs.
+    keys: BTreeMap<(u64, u64), usize>,
+}
+
+impl Elements {
+    /// The word at an address at or above [`ELEMENTS`], and how many bytes into it the address is.
+    pub fn word(&mut self, address: u64) -> (&mut u64, u64) {
+        let offset = address - ELEMENTS;
+        (&mut self.values[(offset / 8) as usize], offset % 8)
+    }
+}
+
 /// Memory as a helper sees it.
 pub trait Memory {
-    fn read(&self, address: u64, bytes: u32) -> u64;
+    fn elements(&mut self) -> &mut Elements;
+    fn read(&mut self, address: u64, bytes: u32) -> u64;
     fn write(&mut self, address: u64, bytes: u32, value: u64);
 }
 
@@ -47,12 +69,24 @@ pub fn call(helper: Helper, args: &[u64], memory: &mut impl Memory, outcome: &mu
             outcome.calls.push((helper, vec![*size, *src]));
             0
         }
-        // The key and the value are eight bytes each.
+        // Keys and values are eight bytes each.
+        (Helper::MapLookupElem, [map, key]) => {
+            let key = memory.read(*key, 8);
+            memory.elements().keys.get(&(*map, key)).map_or(0, |index| ELEMENTS + 8 * *index as u64)
+        }
         (Helper::MapUpdateElem, [map, key, value, flags]) => {
-            let seen = vec![*map, memory.read(*key, 8), memory.read(*value, 8), *flags];
-            let result = scalar_result(helper, &seen);
-            outcome.calls.push((helper, seen));
-            result
+            let (key, value) = (memory.read(*key, 8), memory.read(*value, 8));
+            let elements = memory.elements();
+            elements.values.push(value);
+            elements.keys.insert((*map, key), elements.values.len() - 1);
+            outcome.calls.push((helper, vec![*map, key, value, *flags]));
+            0
+        }
+        (Helper::MapDeleteElem, [map, key]) => {
+            let key = memory.read(*key, 8);
+            let missing = memory.elements().keys.remove(&(*map, key)).is_none();
+            outcome.calls.push((helper, vec![*map, key]));
+            u64::from(missing)
         }
         _ => {
             if !helper.is_pure() {

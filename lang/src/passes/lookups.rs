@@ -1,0 +1,243 @@
+//! Map elements that are looked up twice are looked up once.
+//!
+//! `/@start[tid]/ { .. @start[tid] .. }` asks for the same element in its predicate and in its body. Two look-ups agree when they
+//! name the same map, their keys on the stack hold the same values, and no element of the map was added or removed between
+//! them. Followed along blocks that have one way in; elements stay valid to the end of the program. Stores of what a slot holds
+//! already are dropped on the way.
+
+use std::collections::BTreeMap;
+
+use bpf::helper::Helper;
+
+use super::reach::{Reach, Touch};
+use crate::ir::{Base, BlockId, Function, Inst, MapRef, Operand, SlotId, VReg, Width};
+
+/// How deep two values are compared by how they were made.
+const DEPTH: u32 = 4;
+
+/// One pass over the function; whether it changed anything.
+pub(super) fn lookups(function: &mut Function) -> bool {
+    let lookups = function.insts().filter(|inst| matches!(inst, Inst::Call { helper: Helper::MapLookupElem, .. }));
+    if lookups.count() < 2 {
+        return false;
+    }
+    let reach = Reach::of(function);
+    let values = Values::of(function);
+    let only_way = function.only_ways_in();
+    let mut at_end: Vec<Option<State>> = vec![None; function.blocks.len()];
+    let at_start = State { complete: true, ..State::default() };
+    let mut changed = false;
+    for id in function.reverse_postorder() {
+        let before = only_way.get(id.0 as usize).copied().flatten();
+        let known = before.and_then(|BlockId(index)| at_end.get(index as usize)?.clone());
+        let mut state = if id == BlockId(0) { at_start.clone() } else { known.unwrap_or_default() };
+        let Some(block) = function.blocks.get_mut(id.0 as usize) else { continue };
+        let count = block.insts.len();
+        block.insts.retain_mut(|(inst, _)| {
+            if state.holds(inst, &values) {
+                return false;
+            }
+            if let Some(first) = state.pass(inst, &reach, &values)
+                && let Some(dst) = inst.dst()
+            {
+                *inst = Inst::Copy { dst, value: first.into() };
+                changed = true;
+            }
+            true
+        });
+        changed |= block.insts.len() != count;
+        at_end.get_mut(id.0 as usize).into_iter().for_each(|end| *end = Some(std::mem::take(&mut state)));
+    }
+    changed
+}
+
+/// Part of what a slot holds.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    offset: u32,
+    width: Width,
+    value: Operand,
+}
+
+/// A look-up that was made.
+#[derive(Clone, Debug)]
+struct Found {
+    map: MapRef,
+    key: Vec<Part>,
+    element: VReg,
+}
+
+/// What is known of a slot.
+#[derive(Clone, Debug, Default)]
+struct Content {
+    /// In order.
+    parts: Vec<Part>,
+    /// Whether something was written that is not known.
+    obscured: bool,
+}
+
+/// What is known at a point of the program.
+#[derive(Clone, Debug, Default)]
+struct State {
+    slots: BTreeMap<SlotId, Content>,
+    found: Vec<Found>,
+    /// Whether this goes back to the start of the program, so that what is not known of a slot was never written.
+    complete: bool,
+}
+
+impl State {
+    /// Takes note of an instruction; gives the element it would find again.
+    fn pass(&mut self, inst: &Inst, reach: &Reach, values: &Values) -> Option<VReg> {
+        match inst {
+            Inst::Store { base: Base::Slot(slot), offset, width, value } => {
+                let (offset, width) = (*offset as u32, *width);
+                let content = self.slots.entry(*slot).or_default();
+                let end = offset + width.bytes();
+                content.parts.retain(|part| {
+                    let part_end = part.offset + part.width.bytes();
+                    let apart = part_end <= offset || end <= part.offset;
+                    content.obscured |= !apart && (part.offset < offset || end < part_end);
+                    apart
+                });
+                if values.is_stable(*value) {
+                    content.parts.push(Part { offset, width, value: *value });
+                    content.parts.sort_unstable_by_key(|part| part.offset);
+                } else {
+                    content.obscured = true;
+                }
+                None
+            }
+            Inst::Call { dst, helper: Helper::MapLookupElem, args } => self.lookup(*dst, args, values),
+            // They read their key and value.
+            Inst::Call { helper: Helper::MapUpdateElem | Helper::MapDeleteElem, args, .. } => {
+                let changed = args.first().and_then(|map| values.map(*map));
+                self.found.retain(|found| changed.is_some_and(|map| map != found.map));
+                None
+            }
+            _ => {
+                if matches!(inst, Inst::Call { helper: Helper::ForEachMapElem | Helper::Loop, .. }) {
+                    self.found.clear();
+                }
+                reach.for_each_touch(inst, |touch| {
+                    if !matches!(touch, Touch::Read(..)) {
+                        *self.slots.entry(touch.slot()).or_default() = Content { parts: vec![], obscured: true };
+                    }
+                });
+                None
+            }
+        }
+    }
+
+    /// Whether an instruction stores what its slot holds already.
+    fn holds(&self, inst: &Inst, values: &Values) -> bool {
+        let Inst::Store { base: Base::Slot(slot), offset, width, value } = inst else { return false };
+        let parts = self.slots.get(slot).map(|content| content.parts.as_slice()).unwrap_or_default();
+        let part = parts.iter().find(|part| part.offset == *offset as u32 && part.width == *width);
+        part.is_some_and(|part| values.are_equal(part.value, *value, DEPTH))
+    }
+
+    fn lookup(&mut self, dst: Option<VReg>, args: &[Operand], values: &Values) -> Option<VReg> {
+        let [map, key] = args else { return None };
+        let (map, (slot, start)) = (values.map(*map)?, values.slot(*key)?);
+        let size = values.slot_sizes.get(slot.0 as usize).copied()?;
+        let content = self.slots.get(&slot)?;
+        let key = key_of(content, start, size, self.complete)?;
+        let same = |found: &&Found| {
+            let pairs = || found.key.iter().zip(&key);
+            let alike = |(a, b): (&Part, &Part)| {
+                (a.offset, a.width) == (b.offset, b.width) && values.are_equal(a.value, b.value, DEPTH)
+            };
+            found.map == map && found.key.len() == key.len() && pairs().all(alike)
+        };
+        if let Some(first) = self.found.iter().find(same) {
+            return Some(first.element);
+        }
+        if let Some(element) = dst.filter(|dst| values.is_stable((*dst).into())) {
+            self.found.push(Found { map, key, element });
+        }
+        None
+    }
+}
+
+/// The parts of a slot from `start` on, counted from there, if they are all that a helper may read: there is no gap to the end
+/// of the slot, or what is in the gaps was never written and so cannot belong to a key.
+fn key_of(content: &Content, start: u32, size: u32, complete: bool) -> Option<Vec<Part>> {
+    let mut at = start;
+    let mut gaps = false;
+    let mut key = Vec::new();
+    for part in content.parts.iter().filter(|part| part.offset >= start) {
+        gaps |= part.offset != at;
+        key.push(Part { offset: part.offset - start, ..*part });
+        at = part.offset + part.width.bytes();
+    }
+    gaps |= at < size;
+    let never_written = complete && !content.obscured;
+    (!key.is_empty() && (!gaps || never_written)).then_some(key)
+}
+
+/// How the registers that are assigned once were made.
+struct Values {
+    made: Vec<Option<Inst>>,
+    once: Vec<bool>,
+    slot_sizes: Vec<u32>,
+}
+
+impl Values {
+    fn of(function: &Function) -> Self {
+        let once: Vec<bool> = function.assignments().into_iter().map(|count| count == 1).collect();
+        let mut made = vec![None; function.vregs as usize];
+        for inst in function.insts() {
+            let Some(VReg(dst)) = inst.dst() else { continue };
+            if let (Some(true), Some(entry)) = (once.get(dst as usize), made.get_mut(dst as usize)) {
+                *entry = Some(inst.clone());
+            }
+        }
+        Self { made, once, slot_sizes: function.slots.iter().map(|slot| slot.size).collect() }
+    }
+
+    fn made(&self, operand: Operand) -> Option<&Inst> {
+        self.made.get(operand.register()?.0 as usize)?.as_ref()
+    }
+
+    fn is_stable(&self, operand: Operand) -> bool {
+        operand.register().is_none_or(|register| self.once.get(register.0 as usize) == Some(&true))
+    }
+
+    fn map(&self, operand: Operand) -> Option<MapRef> {
+        match self.made(operand)? {
+            Inst::MapAddr { map, .. } => Some(*map),
+            _ => None,
+        }
+    }
+
+    fn slot(&self, operand: Operand) -> Option<(SlotId, u32)> {
+        match self.made(operand)? {
+            Inst::SlotAddr { slot, offset, .. } => Some((*slot, u32::try_from(*offset).ok()?)),
+            _ => None,
+        }
+    }
+
+    /// Whether two operands hold the same number: the same register, or made the same way of equal ones.
+    fn are_equal(&self, a: Operand, b: Operand, depth: u32) -> bool {
+        if a == b {
+            return self.is_stable(a);
+        }
+        let (Some(left), Some(right), Some(depth)) = (self.made(a), self.made(b), depth.checked_sub(1)) else {
+            return false;
+        };
+        let equal = |a: Operand, b: Operand| self.are_equal(a, b, depth);
+        match (left, right) {
+            (Inst::Bin { op, a, b, .. }, Inst::Bin { op: other, a: c, b: d, .. }) => {
+                op == other && equal(*a, *c) && equal(*b, *d)
+            }
+            (
+                Inst::Extend { value, width, signed, .. },
+                Inst::Extend { value: other, width: other_width, signed: other_signed, .. },
+            ) => (width, signed) == (other_width, other_signed) && equal(*value, *other),
+            (Inst::Call { helper, .. }, Inst::Call { helper: other, .. }) => {
+                helper == other && helper.is_constant_in_a_run()
+            }
+            _ => false,
+        }
+    }
+}
