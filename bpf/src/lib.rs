@@ -2,6 +2,18 @@
 //!
 //! Pure: bytes in, bytes out. Leaves talking to the kernel to the agent.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing
+    )
+)]
+
 pub mod asm;
 pub mod btf;
 pub mod check;

@@ -3,6 +3,18 @@
 //! Pure. The passes in their order: `lex` and `parse` make [`ast`], `needs` says what to gather, `expand` makes attach points
 //! concrete, `check` types every expression, `lower` makes [`ir`], the passes improve it, `emit` makes instructions.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing
+    )
+)]
+
 mod arch;
 pub mod ast;
 mod bits;

@@ -6,6 +6,18 @@
 //! Pure: bytes and values in, values and text out. Leaves reading the kernel and resolving symbols to the agent, and
 //! the clock to whoever has one.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::indexing_slicing
+    )
+)]
+
 pub mod bound;
 pub mod buckets;
 pub mod decode;

@@ -1,3 +1,5 @@
+//! What the parser makes of right and of wrong scripts.
+
 use super::*;
 use crate::ast::{ExprKind, StmtKind, TypeOrExpr};
 
