@@ -8,6 +8,7 @@
 mod bpf;
 pub mod link;
 pub mod map;
+pub mod mapping;
 pub mod perf;
 pub mod program;
 pub mod release;

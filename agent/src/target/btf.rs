@@ -1,13 +1,15 @@
 //! The kernel's own types.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ::bpf::btf::Btf;
 
 use super::TargetError;
+use crate::sys::mapping;
 
-const PATH: &str = "/sys/kernel/btf/vmlinux";
+const PATH: &str = mapping::KERNEL_TYPES;
 
 /// The parsed types, as long as somebody uses them.
 static SHARED: Mutex<Weak<Btf>> = Mutex::new(Weak::new());
@@ -18,7 +20,11 @@ pub fn vmlinux() -> Result<Option<Arc<Btf>>, TargetError> {
     if let Some(btf) = shared.upgrade() {
         return Ok(Some(btf));
     }
-    let bytes = match std::fs::read(PATH) {
+    let bytes = match mapping::kernel_types() {
+        Some(bytes) => Ok(Cow::Borrowed(bytes)),
+        None => std::fs::read(PATH).map(Cow::Owned),
+    };
+    let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(TargetError::unreadable(PATH)(error)),

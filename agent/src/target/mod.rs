@@ -57,7 +57,8 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
     let btf = if needs.btf { btf::vmlinux()? } else { None };
     let mut target = Target {
         arch: arch()?,
-        features: features::features(btf.as_deref()),
+        // Only a script that names functions can ask for fentry.
+        features: features::features(btf.as_deref().filter(|_| !needs.functions.is_empty())),
         complete: true,
         btf,
         tracepoints: tracepoints::matching(&needs.tracepoints)?,

@@ -10,6 +10,8 @@ mod find;
 mod layout;
 mod types;
 
+use std::borrow::Cow;
+
 pub use layout::Member;
 pub use types::{EnumConstant, Kind, Param, Type};
 
@@ -63,7 +65,7 @@ pub enum BtfError {
 /// One blob of type information.
 #[derive(Clone)]
 pub struct Btf {
-    data: Vec<u8>,
+    data: Cow<'static, [u8]>,
     /// Where the string section starts in `data`, and where it ends.
     strings: (usize, usize),
     /// Where each type starts in `data`; entry 0 stands for `void` and is unused.
@@ -81,8 +83,9 @@ impl std::fmt::Debug for Btf {
 }
 
 impl Btf {
-    /// Takes the bytes of a whole blob, such as `/sys/kernel/btf/vmlinux`.
-    pub fn parse(data: Vec<u8>) -> Result<Self, BtfError> {
+    /// Takes the bytes of a whole blob, such as `/sys/kernel/btf/vmlinux`: owned, or mapped for good.
+    pub fn parse(data: impl Into<Cow<'static, [u8]>>) -> Result<Self, BtfError> {
+        let data = data.into();
         let header = Header::read(&data)?;
         let types = data.get(header.types.0..header.types.1).ok_or(BtfError::Section("type"))?;
         if data.get(header.strings.0..header.strings.1).is_none() {
