@@ -35,6 +35,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let Args { operator, node, token_file, ca_file, max_sessions } = args;
     let options = FleetOptions { operator, node, token_file, ca_file, max_sessions };
-    service::runtime()?.block_on(async { fleet::run(options, service::shutdown()?).await.map_err(anyhow::Error::from) })?;
+    service::runtime()?
+        .block_on(async { fleet::run(options, service::shutdown()?).await.map_err(anyhow::Error::from) })?;
     Ok(ExitCode::SUCCESS)
 }

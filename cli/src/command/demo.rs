@@ -54,7 +54,10 @@ async fn play() -> anyhow::Result<ExitCode> {
     let workload = Workload::start().context("cannot start the workload")?;
     let fleet = Fleet::start().await?;
     println!("operator: https://{}   metrics: http://{}/metrics", fleet.operator.agents, fleet.operator.public);
-    println!("agents:   {}   workload: threads that read from /dev/zero", fleet::NODES.map(|(node, _)| node).join(", "));
+    println!(
+        "agents:   {}   workload: threads that read from /dev/zero",
+        fleet::NODES.map(|(node, _)| node).join(", ")
+    );
     let finished = tokio::time::timeout(PATIENCE, watch(&fleet)).await;
     drop(workload);
     if finished.is_err() {

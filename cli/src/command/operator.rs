@@ -49,7 +49,8 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     service::log("info");
     let options = options(args)?;
-    service::runtime()?.block_on(async { operator::run(options, service::shutdown()?).await.map_err(anyhow::Error::from) })?;
+    service::runtime()?
+        .block_on(async { operator::run(options, service::shutdown()?).await.map_err(anyhow::Error::from) })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,7 +13,8 @@ const ROWS: usize = 8;
 
 /// One line about all jobs.
 pub fn progress(agents: usize, statuses: &[(JobRef, TraceJobStatus)]) -> String {
-    let jobs = statuses.iter().map(|(job, status)| format!("{} {:?} on {}", job.name, status.phase, status.nodes.taking));
+    let jobs =
+        statuses.iter().map(|(job, status)| format!("{} {:?} on {}", job.name, status.phase, status.nodes.taking));
     format!("{agents} agents connected; {}", jobs.collect::<Vec<_>>().join("; "))
 }
 
@@ -24,7 +25,9 @@ pub fn outcome(name: &str, outcome: &Outcome) -> bool {
     status.failures.iter().for_each(|failure| println!("  {}: {}", failure.node, failure.message));
     print!("{}", text::snapshot(&outcome.merged.total).trim_start_matches('\n'));
     let mut whole = status.phase == Phase::Succeeded && status.failures.is_empty();
-    for (map, merged) in outcome.merged.total.maps.iter().filter(|(_, data)| data.rows.values().any(|cell| mass(cell) != 0)) {
+    for (map, merged) in
+        outcome.merged.total.maps.iter().filter(|(_, data)| data.rows.values().any(|cell| mass(cell) != 0))
+    {
         println!("\nwhat each node counted in {map}:\n{}", contributions(outcome, map, merged));
         whole &= adds_up(outcome, map, merged);
     }
@@ -38,9 +41,10 @@ fn share(outcome: &Outcome, node: &str, map: &str, key: &Key) -> i128 {
 }
 
 fn adds_up(outcome: &Outcome, map: &str, merged: &MapData) -> bool {
-    merged.rows.iter().all(|(key, cell)| {
-        outcome.nodes.keys().map(|node| share(outcome, node, map, key)).sum::<i128>() == mass(cell)
-    })
+    merged
+        .rows
+        .iter()
+        .all(|(key, cell)| outcome.nodes.keys().map(|node| share(outcome, node, map, key)).sum::<i128>() == mass(cell))
 }
 
 fn contributions(outcome: &Outcome, map: &str, merged: &MapData) -> Table {

@@ -32,7 +32,8 @@ impl Workload {
         let mut workload = Self { stop: stop.clone(), threads: Vec::new() };
         for (name, bytes) in READERS {
             let stop = stop.clone();
-            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || read_in_bursts(bytes, &stop))?;
+            let thread =
+                std::thread::Builder::new().name(name.to_owned()).spawn(move || read_in_bursts(bytes, &stop))?;
             workload.threads.push(thread);
         }
         Ok(workload)
