@@ -111,6 +111,8 @@ struct Agent {
     tell: mpsc::UnboundedSender<Sighting>,
     sightings: mpsc::UnboundedReceiver<Sighting>,
     link: Link,
+    /// Counts connections: an answer from an earlier one may be an earlier operator's and says nothing.
+    dialled: u64,
     backoff: Backoff,
     posts: FuturesUnordered<BoxFuture<'static, Posted>>,
 }
@@ -142,6 +144,7 @@ struct Posted {
     job: JobUid,
     session: SessionId,
     seq: u64,
+    dialled: u64,
     answer: Result<Reply, ConnectionError>,
 }
 
@@ -166,7 +169,7 @@ impl Agent {
         });
         let link = Link::Down(Instant::now());
         let posts = FuturesUnordered::new();
-        Self { options, operator, jobs: BTreeMap::new(), tell, sightings, link, backoff, posts }
+        Self { options, operator, jobs: BTreeMap::new(), tell, sightings, link, dialled: 0, backoff, posts }
     }
 
     /// Waits for the next thing. May be dropped and called again without losing any.
@@ -198,6 +201,7 @@ impl Agent {
             Happening::Connected(Ok((connection, lines))) => {
                 tracing::info!(operator = self.operator.url, "connected");
                 self.link = Link::Up(connection, lines);
+                self.dialled += 1;
                 for held in self.jobs.values_mut() {
                     held.backoff.reset();
                     held.post_after = Instant::now();
@@ -286,21 +290,23 @@ impl Agent {
             if held.posting || held.post_after > Instant::now() {
                 continue;
             }
-            let Some(report) = held.outbox.next().cloned() else { continue };
+            let Some(report) = held.outbox.due().cloned() else { continue };
             held.posting = true;
             let (job, session, mut connection) = (job.clone(), report.session.clone(), connection.clone());
+            let dialled = self.dialled;
             self.posts.push(Box::pin(async move {
                 let answer = connection.post(&report).await;
-                Posted { job, session, seq: report.seq, answer }
+                Posted { job, session, seq: report.seq, dialled, answer }
             }));
         }
     }
 
-    fn posted(&mut self, Posted { job, session, seq, answer }: Posted) {
+    fn posted(&mut self, Posted { job, session, seq, dialled, answer }: Posted) {
         let held = self.jobs.get_mut(&job).filter(|held| *held.outbox.session() == session);
         let Some(held) = held else { return };
         held.posting = false;
         match answer {
+            Ok(_) if dialled != self.dialled => {}
             Ok(reply) => {
                 held.outbox.replied(seq, reply);
                 match reply {

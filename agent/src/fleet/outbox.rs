@@ -75,7 +75,7 @@ impl Outbox {
     }
 
     /// The report that is to be sent now, if there is anything to say.
-    pub fn next(&mut self) -> Option<&Report<Patch>> {
+    pub fn due(&mut self) -> Option<&Report<Patch>> {
         if self.unwanted {
             return None;
         }
@@ -183,16 +183,16 @@ mod tests {
     }
 
     fn sent(outbox: &mut Outbox) -> Option<(u64, Option<u64>, Vec<String>)> {
-        outbox.next().map(|report| (report.seq, report.base, report.output.clone()))
+        outbox.due().map(|report| (report.seq, report.base, report.output.clone()))
     }
 
     #[test]
     fn a_report_is_sent_unchanged_until_it_is_acknowledged() {
         let mut outbox = outbox();
         outbox.observe(seen(1), ["a".to_owned()]);
-        let first = outbox.next().cloned();
+        let first = outbox.due().cloned();
         outbox.observe(seen(2), ["b".to_owned()]);
-        assert_eq!(outbox.next().cloned(), first);
+        assert_eq!(outbox.due().cloned(), first);
         outbox.replied(1, Reply::Ack { seq: 1 });
         assert_eq!(sent(&mut outbox), Some((2, Some(1), vec!["b".to_owned()])));
         outbox.replied(2, Reply::Ack { seq: 2 });
@@ -204,7 +204,7 @@ mod tests {
     fn nothing_is_sent_when_nothing_changed() {
         let mut outbox = outbox();
         outbox.observe(seen(1), []);
-        assert!(outbox.next().is_some());
+        assert!(outbox.due().is_some());
         outbox.replied(1, Reply::Ack { seq: 1 });
         outbox.observe(seen(1), []);
         assert_eq!(sent(&mut outbox), None);
@@ -215,12 +215,12 @@ mod tests {
     fn an_operator_that_lost_its_state_gets_everything_again() {
         let mut outbox = outbox();
         outbox.observe(seen(1), []);
-        outbox.next();
+        outbox.due();
         outbox.replied(1, Reply::Ack { seq: 1 });
         outbox.observe(seen(2), ["b".to_owned()]);
-        outbox.next();
+        outbox.due();
         outbox.replied(2, Reply::Resync {});
-        let report = outbox.next().cloned().expect("everything");
+        let report = outbox.due().cloned().expect("everything");
         assert_eq!((report.seq, report.base, report.output.as_slice()), (3, None, &["b".to_owned()][..]));
         assert_eq!(report.patch, Patch::full(&counts(2)));
     }
@@ -229,12 +229,12 @@ mod tests {
     fn a_final_report_is_offered_again_to_an_operator_that_lacks_it() {
         let mut outbox = outbox();
         outbox.observe(Observation { state: SessionState::Succeeded, ..seen(5) }, []);
-        outbox.next();
+        outbox.due();
         outbox.replied(1, Reply::Ack { seq: 1 });
         outbox.held(Some(1));
         assert_eq!(sent(&mut outbox), None);
         outbox.held(None);
-        let report = outbox.next().expect("everything again");
+        let report = outbox.due().expect("everything again");
         assert_eq!((report.seq, report.base, &report.state), (2, None, &SessionState::Succeeded));
     }
 
@@ -242,7 +242,7 @@ mod tests {
     fn what_the_operator_holds_counts_as_acknowledged() {
         let mut outbox = outbox();
         outbox.observe(seen(1), []);
-        outbox.next();
+        outbox.due();
         outbox.held(Some(1));
         assert!(outbox.is_settled());
     }
@@ -251,10 +251,10 @@ mod tests {
     fn late_answers_change_nothing() {
         let mut outbox = outbox();
         outbox.observe(seen(1), []);
-        outbox.next();
+        outbox.due();
         outbox.replied(1, Reply::Ack { seq: 1 });
         outbox.observe(seen(2), []);
-        outbox.next();
+        outbox.due();
         outbox.replied(1, Reply::Resync {});
         outbox.replied(1, Reply::Ack { seq: 1 });
         assert_eq!(sent(&mut outbox), Some((2, Some(1), vec![])));
@@ -273,10 +273,10 @@ mod tests {
     fn an_unknown_job_silences_the_session_until_it_is_assigned_again() {
         let mut outbox = outbox();
         outbox.observe(seen(1), []);
-        outbox.next();
+        outbox.due();
         outbox.replied(1, Reply::Unknown {});
         assert_eq!(sent(&mut outbox), None);
         outbox.held(None);
-        assert!(outbox.next().is_some());
+        assert!(outbox.due().is_some());
     }
 }
