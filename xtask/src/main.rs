@@ -53,7 +53,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     match run(Cli::parse().chore) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -61,16 +61,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: Chore) -> Result<()> {
+fn run(chore: Chore) -> Result<ExitCode> {
     match chore {
         Chore::Tidy => tidy::run(),
-        Chore::Test(args) => suites::run(&args),
+        Chore::Test(args) => return Ok(suites::run(&args)),
         Chore::Generate { check } => generate(check),
         Chore::Image => image::run().map(drop),
         Chore::Bench(args) => bench::run(&args),
         Chore::Vm(args) => vm::run(&args)?.check(),
         Chore::ControlPlane(args) => control_plane::run(&args).map(drop),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the program of its own that knows the crates whose contents are written down.

@@ -8,9 +8,10 @@ mod runner;
 mod tiers;
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{control_plane, packages, vm};
 use runner::Outcome;
@@ -30,11 +31,9 @@ enum Run {
     Skipped(String),
 }
 
-/// Runs the tiers, prints how each went, and ends with a line `N passed, N failed, N skipped`.
-///
-/// # Errors
-/// When a test failed or a tier could not be set up. All tiers are run first.
-pub fn run(args: &TestArgs) -> Result<()> {
+/// Runs the tiers, prints how each went, and ends with a line `N passed, N failed, N skipped`. Fails when a test failed or
+/// a tier could not be set up, after all of them were run.
+pub fn run(args: &TestArgs) -> ExitCode {
     let chosen = if args.tiers.is_empty() { Tier::ALL.to_vec() } else { args.tiers.clone() };
     let mut total = Outcome::default();
     let mut summary = Vec::new();
@@ -63,10 +62,7 @@ pub fn run(args: &TestArgs) -> Result<()> {
         println!("{line}");
     }
     println!("{total}");
-    if total.failed > 0 {
-        bail!("tests failed");
-    }
-    Ok(())
+    if total.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn run_tier(tier: Tier) -> Result<Run> {

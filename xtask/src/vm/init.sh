@@ -30,7 +30,10 @@ attached_or_gone() { attached || gone "$1"; }
 
 for script in /cases/*.bt; do
     name=${script#/cases/???-}
-    /trace "$script" </dev/null >/tmp/stdout 2>/tmp/stderr &
+    # Emptied here, not by the child: what the case before announced must be gone when this one is waited for.
+    : >/tmp/stdout
+    : >/tmp/stderr
+    /trace "$script" </dev/null >>/tmp/stdout 2>>/tmp/stderr &
     tracer=$!
     within 600 attached_or_gone $tracer
     /settle
