@@ -41,6 +41,8 @@ pub struct MapInfo {
     pub value: Ty,
     /// The most elements.
     pub entries: u32,
+    /// Whether a full map drops what was not used for longest.
+    pub evicts: bool,
     /// Where it was first seen.
     pub span: Span,
 }

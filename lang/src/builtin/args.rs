@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bpf::btf::{Btf, Kind, Param};
 
 use super::Builtin;
+use crate::ast;
 use crate::check::{Checker, memory, pointer_to};
 use crate::ctype;
 use crate::diagnostic::Diagnostic;
@@ -141,6 +142,19 @@ fn syscall_enter(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span)
         }
         _ => unknown_field(checker, field, ["id", "args"].into_iter()),
     }
+}
+
+/// `args.args[index]` of a system call: one saved register, read alone.
+pub fn element(checker: &mut Checker<'_>, base: &ast::Expr, index: &Expr, span: Span) -> Option<Expr> {
+    let ast::ExprKind::Field { base, field, .. } = &base.node else { return None };
+    let of_call = checker.context == Context::SyscallEnter && field.node == "args";
+    if !of_call || base.node != ast::ExprKind::Ident("args".into()) {
+        return None;
+    }
+    let number = usize::try_from(index.constant()?).ok()?;
+    let offset = *checker.target.arch.registers().syscall_args.get(number)?;
+    let saved = Expr { kind: ExprKind::Context { offset: 0 }, ty: U64, span };
+    Some(memory(saved, i64::from(offset), U64, Space::Kernel, None, span))
 }
 
 fn syscall_exit(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {

@@ -114,8 +114,11 @@ impl Checker<'_> {
     }
 
     pub(super) fn index(&mut self, base: &Expr, index: &Expr, span: Span) -> hir::Expr {
-        let base = self.expr(base);
         let index = self.integer(index);
+        if let Some(element) = builtin::args::element(self, base, &index, span) {
+            return element;
+        }
+        let base = self.expr(base);
         if base.ty.is_unknown() && !matches!(base.ty, Ty::Tuple(_)) || index.ty.is_unknown() {
             return hir::Expr::poison(span);
         }

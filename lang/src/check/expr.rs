@@ -236,7 +236,17 @@ impl Checker<'_> {
         hir::Expr { kind: hir::ExprKind::Ternary { condition: Box::new(condition), then, otherwise }, ty, span }
     }
 
+    /// A block whose value is wanted.
     fn block_expr(&mut self, block: &Block, span: Span) -> hir::Expr {
+        let around = (self.in_value, self.loops, self.unrolls);
+        (self.in_value, self.loops, self.unrolls) = (true, 0, 0);
+        let checked = self.open_block(block, span);
+        (self.in_value, self.loops, self.unrolls) = around;
+        checked
+    }
+
+    /// A block as an expression.
+    pub(super) fn open_block(&mut self, block: &Block, span: Span) -> hir::Expr {
         self.open_scope();
         let stmts = self.stmts(&block.stmts).into_iter().map(Rc::new).collect();
         let value = match &block.value {

@@ -69,6 +69,7 @@ struct Entry {
     key: Inferred,
     value: Inferred,
     entries: Option<u32>,
+    evicts: bool,
 }
 
 /// All maps.
@@ -149,6 +150,7 @@ impl Checker<'_> {
                 Some(n) => {
                     if let Some(entry) = self.maps.entries.get_mut(&declaration.name.node) {
                         entry.entries = Some(n);
+                        entry.evicts = kind.node.starts_with("lru");
                     }
                 }
                 None => {
@@ -263,6 +265,7 @@ impl Checker<'_> {
                     None => Ty::Unknown,
                 },
                 entries: entry.entries.unwrap_or(self.config.max_map_keys),
+                evicts: entry.evicts,
                 span: entry.seen.unwrap_or_default(),
             })
             .collect();

@@ -63,7 +63,12 @@ pub struct Checker<'a> {
     scopes: Scopes,
     stack_depths: Vec<u16>,
     diagnostics: Diagnostics,
+    /// Loops around the statement at hand that `break` and `continue` know.
     loops: u32,
+    /// Those of them that are unrolled.
+    unrolls: u32,
+    /// Whether the statement at hand is part of a value, so that it cannot leave the probe.
+    in_value: bool,
 }
 
 /// Checks a script whose attach points have been expanded.
@@ -89,6 +94,8 @@ pub fn check(
         stack_depths: vec![],
         diagnostics: Diagnostics::default(),
         loops: 0,
+        unrolls: 0,
+        in_value: false,
     };
     let mut probes = vec![];
     for _ in 0..MOST_ROUNDS {

@@ -1,7 +1,7 @@
 //! Statements.
 
 use super::Checker;
-use crate::ast::{Block, Expr, Stmt, StmtKind};
+use crate::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
 use crate::hir;
 use crate::span::Span;
 use crate::types::Ty;
@@ -28,6 +28,10 @@ impl Checker<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> Option<hir::StmtKind> {
         Some(match &stmt.node {
+            // A macro called as a statement may do what a statement may.
+            StmtKind::Expr(Expr { node: ExprKind::Block(block), span }) => {
+                hir::StmtKind::Expr(self.open_block(block, *span))
+            }
             StmtKind::Expr(e) => hir::StmtKind::Expr(self.expr(e)),
             StmtKind::Assign { target, op, value } => return self.assign(target, *op, value, stmt.span),
             StmtKind::Let { name, ty, value } => {
@@ -44,7 +48,10 @@ impl Checker<'_> {
             }
             StmtKind::Unroll { count, body } => {
                 let count = self.unroll_count(count)?;
-                hir::StmtKind::Unroll { count, body: self.block(body) }
+                self.unrolls += 1;
+                let body = self.loop_body(body);
+                self.unrolls -= 1;
+                hir::StmtKind::Unroll { count, body }
             }
             StmtKind::ForRange { variable, start, end, body } => {
                 let start = self.integer(start);
@@ -70,6 +77,9 @@ impl Checker<'_> {
             StmtKind::Return(value) => {
                 if let Some(value) = value {
                     self.expr(value);
+                }
+                if self.in_value {
+                    self.error("E0213", stmt.span, "`return` cannot leave the probe from inside a value");
                 }
                 hir::StmtKind::Return
             }
@@ -101,9 +111,14 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the statement at hand is inside of a loop.
+    /// Whether the statement at hand is inside of a loop that runs, not of one that is unrolled.
     pub fn in_loop(&self) -> bool {
-        self.loops > 0
+        self.loops > self.unrolls
+    }
+
+    /// Whether the statement at hand is part of a value: leaving the probe there would leave something half done.
+    pub fn in_value(&self) -> bool {
+        self.in_value
     }
 
     /// An expression that decides something.

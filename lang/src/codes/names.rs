@@ -76,4 +76,10 @@ pub(super) const NAMES: &[Code] = &[
         explanation: "The body of a macro is put in the place of each call, so a macro cannot call itself, neither \
                       directly nor through others.",
     },
+    Code {
+        code: "E0213",
+        title: "leaving from inside a value",
+        explanation: "return and exit end the probe. Inside of a block that computes a value they would end it half way \
+                      through whatever wants that value; put the block's statements before it.",
+    },
 ];

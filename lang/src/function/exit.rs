@@ -19,6 +19,9 @@ pub const FUNCTION: Function = Function {
         if checker.in_loop() {
             return checker.error("E0508", call.span, "`exit` cannot be called inside of a loop");
         }
+        if checker.in_value() {
+            return checker.error("E0213", call.span, "`exit` cannot leave the probe from inside a value");
+        }
         let code = call.args.first().map(|arg| checker.integer(arg));
         Expr::effect("exit", call.span, move |lowerer| {
             let code = code.as_ref().map_or(Operand::Imm(0), |code| lowerer.scalar(code));

@@ -70,11 +70,13 @@ impl MapLayout {
 
     /// The BPF map to create.
     pub fn definition(&self, id: MapId, map: &MapInfo, flags: u32) -> MapDef {
-        let kind = match (&self.key, self.per_cpu()) {
-            (None, true) => MapType::PercpuArray,
-            (None, false) => MapType::Array,
-            (Some(_), true) => MapType::PercpuHash,
-            (Some(_), false) => MapType::Hash,
+        let kind = match (&self.key, self.per_cpu(), map.evicts) {
+            (None, true, _) => MapType::PercpuArray,
+            (None, false, _) => MapType::Array,
+            (Some(_), true, false) => MapType::PercpuHash,
+            (Some(_), false, false) => MapType::Hash,
+            (Some(_), true, true) => MapType::LruPercpuHash,
+            (Some(_), false, true) => MapType::LruHash,
         };
         MapDef {
             name: kernel_name(&map.name),
@@ -82,7 +84,8 @@ impl MapLayout {
             key_size: self.key_size,
             value_size: self.value_size,
             max_entries: if self.key.is_some() { map.entries } else { 1 },
-            flags: if self.key.is_some() { flags } else { 0 },
+            // Maps that evict keep their elements allocated.
+            flags: if self.key.is_some() && !map.evicts { flags } else { 0 },
             role: MapRole::User(id),
         }
     }

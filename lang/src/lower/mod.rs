@@ -26,8 +26,10 @@ pub use memory::{Fill, Place};
 pub use resources::{Lost, Resources};
 pub use task::COMM_BYTES;
 
+use crate::compiled::Attach;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expand::Site;
 use crate::hir;
 use crate::ir::build::Builder;
 use crate::ir::{BlockId, Cmp, Function};
@@ -108,10 +110,11 @@ impl<'a> Lowerer<'a> {
         self.b.jump(start);
     }
 
-    /// With `--pid`, nothing happens in other processes.
+    /// With `--pid`, nothing happens in other processes. What no process causes happens all the same.
     fn filter_process(&mut self) {
         let Some(pid) = self.unit.options.pid else { return };
-        if self.probe.sites.iter().any(|site| site.context == crate::expand::Context::Script) {
+        let of_nobody = |site: &Site| matches!(site.attach, Attach::Begin | Attach::End | Attach::Interval { .. });
+        if self.probe.sites.iter().any(of_nobody) {
             return;
         }
         let tgid = self.process_id();
@@ -140,6 +143,7 @@ impl<'a> Lowerer<'a> {
             key: None,
             value: crate::types::Ty::Unknown,
             entries: 1,
+            evicts: false,
             span: Span { start: 0, end: 0 },
         };
         self.unit.program.maps.get(usize::from(map.0)).unwrap_or(NONE)

@@ -30,9 +30,17 @@ impl Lowerer<'_> {
             StmtKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise),
             StmtKind::While { condition, body } => self.while_loop(condition, body),
             StmtKind::Unroll { count, body } => {
+                let done = self.b.new_block();
                 for _ in 0..*count {
+                    let next = self.b.new_block();
+                    self.loops.push(Loop { done, next });
                     self.stmts(body);
+                    self.loops.pop();
+                    self.b.jump(next);
+                    self.b.switch_to(next);
                 }
+                self.b.jump(done);
+                self.b.switch_to(done);
             }
             StmtKind::ForRange { var, start, end, body } => self.for_range(*var, start, end, body),
             StmtKind::Break | StmtKind::Continue => {

@@ -85,3 +85,19 @@ fn a_variable_without_let_outlives_the_block_of_its_first_assignment() {
     assert_eq!(output_of("begin { if (pid == 1) { $x = 5; } print($x); }"), "0\n");
     assert_eq!(output_of(r#"begin { if (pid == 1) { $x = 5; } else { $x = "text"; print($x); } }"#), "text\n");
 }
+
+#[test]
+fn an_unrolled_loop_can_be_left_too() {
+    assert_eq!(
+        output_of(
+            "begin { $i = 0; unroll (10) { $i++; if ($i == 2) { continue; } if ($i == 5) { break; } @ += $i; } }"
+        ),
+        "@: 8\n"
+    );
+    assert_eq!(output_of("begin { unroll (3) { @++; if (@ == 2) { exit(); } } }"), "exit 0\n@: 2\n");
+}
+
+#[test]
+fn a_macro_called_as_a_statement_may_leave_the_probe() {
+    assert_eq!(output_of("macro stop() { return; } begin { @ = 1; stop(); @ = 2; }"), "@: 1\n");
+}
