@@ -136,16 +136,16 @@ impl Job {
         if self.phase() == Phase::Running {
             self.go_on(world, settings, now, effects);
         }
-        self.conclude(world, settings, now, effects);
+        self.conclude(settings, now, effects);
     }
 
     /// What a report can bring about: the end, and storing it. Cheap, unlike [`Self::advance`], which looks at every node.
-    pub fn conclude(&mut self, world: &World, settings: &Settings, now: Timestamp, effects: &mut Vec<Effect>) {
+    pub fn conclude(&mut self, settings: &Settings, now: Timestamp, effects: &mut Vec<Effect>) {
         if self.phase() == Phase::Running && self.nodes_certain && self.nodes.values().all(NodeRun::is_over) {
             self.end(now, effects);
         }
         if let Some(attempt) = self.storing.next(settings.store_interval, now) {
-            let document = Box::new(self.document(world, settings, now));
+            let document = Box::new(self.document(settings, now));
             if self.ended.is_some() {
                 self.end_attempt.get_or_insert(attempt);
             }
@@ -280,7 +280,7 @@ impl Job {
 
     /// A node's agent is gone: what it contributed may be held here alone.
     pub fn agent_went(&mut self, node: &str) {
-        if self.ended.is_none() && self.contributions.of(node).next().is_some() {
+        if self.ended.is_none() && self.contributions.orphan(node) {
             self.storing.want();
         }
     }
@@ -369,20 +369,15 @@ impl Job {
         self.ended.is_some() && told && stored
     }
 
-    fn document(&mut self, world: &World, settings: &Settings, now: Timestamp) -> Document {
+    fn document(&mut self, settings: &Settings, now: Timestamp) -> Document {
         if self.ended.is_some() {
             return Document::Outcome(Box::new(self.outcome(settings, now)));
         }
-        let lonely = |node: &str, session| {
-            !world.is_connected(node) || self.contributions.of(node).any(|(other, _)| other != session)
-        };
-        let orphans = self.contributions.all().filter(|(node, session, _)| lonely(node, *session)).map(
-            |(node, session, contribution)| Orphan {
-                node: node.to_owned(),
-                session: session.clone(),
-                contribution: contribution.clone(),
-            },
-        );
+        let orphans = self.contributions.orphans().map(|(node, session, contribution)| Orphan {
+            node: node.to_owned(),
+            session: session.clone(),
+            contribution: contribution.clone(),
+        });
         Document::Checkpoint(Checkpoint {
             script: self.script.clone().unwrap_or_default(),
             nodes: self.nodes.keys().cloned().collect(),

@@ -139,7 +139,7 @@ impl Index {
         let mut effects = Vec::new();
         let Some(Entry::Live(job)) = self.jobs.get_mut(&report.job) else { return (Reply::Unknown {}, effects) };
         let reply = job.report(node, report);
-        job.conclude(&self.world, &self.settings, now, &mut effects);
+        job.conclude(&self.settings, now, &mut effects);
         if tell(job, &self.settings, now, &mut effects) {
             self.retire(&report.job, now);
         }

@@ -3,7 +3,7 @@
 //! A session's contribution is the snapshot its reports describe; reports that were seen before, or that build on one
 //! that is not here, change nothing. Merging is left to [`report::merge`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::wire::{Have, Lost, Reply, Report, SessionId, SessionState};
 use report::Snapshot;
@@ -29,6 +29,8 @@ pub struct Contribution {
 #[derive(Clone, Debug, Default)]
 pub struct Contributions {
     by_node: BTreeMap<String, BTreeMap<SessionId, Contribution>>,
+    /// Sessions whose agent went and that have not reported since: nobody else may hold what they counted.
+    orphans: BTreeSet<SessionId>,
 }
 
 /// What became of a report.
@@ -58,13 +60,30 @@ impl Contributions {
         };
         patch::apply(&mut snapshot, &report.patch);
         let contribution = Contribution { seq: report.seq, snapshot, lost: report.lost, state: report.state.clone() };
+        // An agent runs one session of a job at a time: the earlier ones are over.
+        self.orphans.extend(sessions.keys().cloned());
+        self.orphans.remove(&report.session);
         sessions.insert(report.session.clone(), contribution);
         Taken { reply: Reply::Ack { seq: report.seq }, news: true }
     }
 
     /// Puts back what an earlier operator had stored.
     pub fn restore(&mut self, node: &str, session: SessionId, contribution: Contribution) {
+        self.orphans.insert(session.clone());
         self.by_node.entry(node.to_owned()).or_default().insert(session, contribution);
+    }
+
+    /// A node's agent went, and perhaps its sessions with it. Whether there were any.
+    pub fn orphan(&mut self, node: &str) -> bool {
+        let sessions = self.by_node.get(node).into_iter().flat_map(BTreeMap::keys);
+        let before = self.orphans.len();
+        self.orphans.extend(sessions.cloned());
+        self.orphans.len() > before
+    }
+
+    /// What may be held here alone.
+    pub fn orphans(&self) -> impl Iterator<Item = (&str, &SessionId, &Contribution)> {
+        self.all().filter(|(_, session, _)| self.orphans.contains(session))
     }
 
     /// What is here from a node.

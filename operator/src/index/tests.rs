@@ -497,6 +497,28 @@ fn what_a_dead_agent_had_counted_survives_the_operator_too() {
 }
 
 #[test]
+fn what_a_dead_agent_had_counted_stays_stored_when_its_node_is_back() {
+    let mut stage = Stage::with_nodes();
+    stage.submit(spec());
+    for node in NODES {
+        stage.report(node, node, 1, 10, SessionState::Running);
+    }
+    for node in ["node-b", "node-c"] {
+        stage.pass(6);
+        stage.apply(Event::AgentWent(node.to_owned()));
+        stage.pass(1);
+        stage.apply(Event::AgentCame(node.to_owned()));
+    }
+    stage.pass(6);
+    stage.restart(spec(), &NODES);
+    stage.report("node-a", "node-a", 2, 10, SessionState::Succeeded);
+    for node in ["node-b", "node-c"] {
+        stage.report(node, &format!("{node} again"), 1, 5, SessionState::Succeeded);
+    }
+    assert_eq!((stage.status().phase, stage.total()), (Phase::Succeeded, Some(40)));
+}
+
+#[test]
 fn an_end_that_was_stored_but_not_told_is_told_by_the_successor() {
     let mut stage = Stage::with_nodes();
     stage.submit(spec());

@@ -140,7 +140,8 @@ async fn write_status(client: Client, job: JobRef, status: Box<TraceJobStatus>) 
         Ok(Err(kube::Error::Api(refused))) if matches!(refused.code, 404 | 409) => false,
         Ok(Err(error)) => {
             tracing::warn!(namespace = job.namespace, name = job.name, %error, "a status could not be written");
-            true
+            // What the API server finds invalid now it will find invalid again.
+            !matches!(&error, kube::Error::Api(refused) if refused.code == 422)
         }
         Err(_) => true,
     };
