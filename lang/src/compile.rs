@@ -68,6 +68,9 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
     let mut programs = vec![];
     for (index, probe) in unit.program.probes.iter().enumerate() {
         let mut function = lower(unit, probe, resources, diagnostics);
+        if diagnostics.has_errors() {
+            continue;
+        }
         improve(&mut function);
         let Some(first) = probe.sites.first() else { continue };
         match emit(&function) {

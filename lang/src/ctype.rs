@@ -1,4 +1,4 @@
-//! C types of the kernel, as the language sees them: BTF in, [`Ty`] out.
+//! C types, as the language sees them: those of the kernel from its BTF, and where members of any struct are.
 //!
 //! Arrays of `char` are strings, everything behind a pointer stays a name until a member of it is asked for.
 
@@ -10,7 +10,7 @@ use report::schema;
 
 use crate::types::{EnumType, Space, Ty};
 
-/// A struct or union of the kernel.
+/// A struct or union.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StructType {
     /// With `struct` or `union`.
@@ -18,7 +18,32 @@ pub struct StructType {
     /// Bytes.
     pub size: u32,
     /// Where its members are described.
-    pub id: TypeId,
+    pub source: Source,
+}
+
+/// Where the members of a struct are described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In the kernel's BTF.
+    Kernel(TypeId),
+    /// Not yet: only the name is known, as where a struct points to its own kind.
+    Named,
+    /// In the script.
+    Script {
+        /// Those of anonymous structs and unions included, in their order.
+        members: Rc<[Member]>,
+        /// The boundary a value begins on, in bytes.
+        align: u32,
+    },
+}
+
+/// A member of a struct that the script defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl StructType {
@@ -79,7 +104,7 @@ fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
 }
 
 fn structure(btf: &Btf, id: TypeId, keyword: &str, size: u32) -> Ty {
-    Ty::Struct(StructType { name: format!("{keyword} {}", btf.name(id)).into(), size, id })
+    Ty::Struct(StructType { name: format!("{keyword} {}", btf.name(id)).into(), size, source: Source::Kernel(id) })
 }
 
 /// A struct of which only the name is known here may be described elsewhere in the same blob.
@@ -97,8 +122,14 @@ fn is_char(btf: &Btf, id: TypeId) -> bool {
 }
 
 /// The member `name` of a struct, anonymous structs and unions inside it included.
-pub fn member(btf: &Btf, of: &StructType, name: &str, space: Space) -> Option<Place> {
-    let member = btf.member(of.id, name)?;
+pub fn member(btf: Option<&Btf>, of: &StructType, name: &str, space: Space) -> Option<Place> {
+    let id = match &of.source {
+        Source::Script { members, .. } => return Some(members.iter().find(|m| m.name == name)?.place.clone()),
+        Source::Kernel(id) => *id,
+        Source::Named => return None,
+    };
+    let btf = btf?;
+    let member = btf.member(id, name)?;
     let ty = of_btf(btf, member.ty, space);
     let Some(width) = member.bit_width else {
         return Some(Place { ty, offset: member.offset(), bits: None });
@@ -110,8 +141,12 @@ pub fn member(btf: &Btf, of: &StructType, name: &str, space: Space) -> Option<Pl
 }
 
 /// The names of the members of a struct, for did-you-mean.
-pub fn member_names(btf: &Btf, of: &StructType) -> Vec<String> {
-    btf.named_members(of.id).into_iter().map(|m| m.name.to_owned()).collect()
+pub fn member_names(btf: Option<&Btf>, of: &StructType) -> Vec<String> {
+    match (&of.source, btf) {
+        (Source::Script { members, .. }, _) => members.iter().map(|m| m.name.clone()).collect(),
+        (Source::Kernel(id), Some(btf)) => btf.named_members(*id).into_iter().map(|m| m.name.to_owned()).collect(),
+        (Source::Kernel(_), None) | (Source::Named, _) => vec![],
+    }
 }
 
 /// A type of the kernel by its name and kind of name.

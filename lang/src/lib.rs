@@ -26,6 +26,7 @@ pub mod compiled;
 pub mod config;
 mod constants;
 mod ctype;
+mod definition;
 pub mod diagnostic;
 pub mod docs;
 pub mod emit;

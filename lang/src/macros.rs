@@ -13,8 +13,10 @@ use crate::span::Span;
 
 /// How deep macros may call macros.
 const MOST_DEPTH: usize = 32;
-/// How many calls a script may come to, so that macros that call each other twice end.
-const MOST_CALLS: u32 = 10_000;
+/// How many expressions all calls together may come to: arguments named twice double, and double again.
+const MOST_NODES: usize = 200_000;
+/// How high the tree of one call may be, as high as the parser allows.
+const MOST_HEIGHT: usize = 256;
 
 /// The script without calls of macros.
 pub fn expand<'a>(script: &'a Script, diagnostics: &mut Diagnostics) -> Cow<'a, Script> {
@@ -22,7 +24,7 @@ pub fn expand<'a>(script: &'a Script, diagnostics: &mut Diagnostics) -> Cow<'a, 
         return Cow::Borrowed(script);
     }
     let mut expanded = script.clone();
-    let mut calls = Calls { macros: &script.macros, open: vec![], count: 0, diagnostics };
+    let mut calls = Calls { macros: &script.macros, open: vec![], count: 0, nodes: 0, diagnostics };
     for probe in &mut expanded.probes {
         if let Some(predicate) = &mut probe.predicate {
             rewrite::expr(predicate, &mut calls);
@@ -39,6 +41,7 @@ struct Calls<'a> {
     /// The macros whose bodies are being expanded.
     open: Vec<&'a str>,
     count: u32,
+    nodes: usize,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -67,11 +70,8 @@ impl Rewrite for Calls<'_> {
 impl<'a> Calls<'a> {
     fn body(&mut self, called: &'a Macro, args: &[Expr], span: Span) -> Option<ExprKind> {
         self.count += 1;
-        if self.open.contains(&called.name.node.as_str()) || self.open.len() >= MOST_DEPTH || self.count > MOST_CALLS {
-            let message = format!("macro `{}` calls itself, or too many others", called.name.node);
-            self.diagnostics
-                .push(Diagnostic::error("E0212", span, message).related(called.name.span, "it is defined here"));
-            return None;
+        if self.open.contains(&called.name.node.as_str()) || self.open.len() >= MOST_DEPTH {
+            return self.endless(called, span);
         }
         let substitution = self.substitution(called, args, span)?;
         let mut body = called.body.clone();
@@ -79,7 +79,20 @@ impl<'a> Calls<'a> {
         self.open.push(&called.name.node);
         rewrite::block(&mut body, self);
         self.open.pop();
+        let mut size = Size::default();
+        rewrite::block(&mut body, &mut size);
+        self.nodes += size.nodes;
+        if size.most > MOST_HEIGHT || self.nodes > MOST_NODES {
+            return self.endless(called, span);
+        }
         Some(ExprKind::Block(body))
+    }
+
+    fn endless(&mut self, called: &Macro, span: Span) -> Option<ExprKind> {
+        let message = format!("macro `{}` calls itself, or comes to too much", called.name.node);
+        self.diagnostics
+            .push(Diagnostic::error("E0212", span, message).related(called.name.span, "it is defined here"));
+        None
     }
 
     fn substitution(&mut self, called: &Macro, args: &[Expr], span: Span) -> Option<Substitution> {
@@ -141,5 +154,27 @@ impl Rewrite for Substitution {
         if let Some(given) = self.names.get(name) {
             name.clone_from(given);
         }
+    }
+}
+
+/// How large a tree is.
+#[derive(Default)]
+struct Size {
+    nodes: usize,
+    height: usize,
+    most: usize,
+}
+
+impl Rewrite for Size {
+    fn expr(&mut self, _: &mut Expr) {}
+
+    fn enter(&mut self) {
+        self.nodes += 1;
+        self.height += 1;
+        self.most = self.most.max(self.height);
+    }
+
+    fn leave(&mut self) {
+        self.height -= 1;
     }
 }

@@ -10,16 +10,22 @@ pub trait Rewrite {
     fn variable(&mut self, _name: &mut String) {}
     /// A map's name, with its sigil.
     fn map(&mut self, _name: &mut String) {}
+    /// A block or an expression begins.
+    fn enter(&mut self) {}
+    /// The innermost block or expression ends.
+    fn leave(&mut self) {}
 }
 
 /// Visits what a block holds.
 pub fn block(block: &mut Block, to: &mut dyn Rewrite) {
+    to.enter();
     for s in &mut block.stmts {
         stmt(s, to);
     }
     if let Some(value) = &mut block.value {
         expr(value, to);
     }
+    to.leave();
 }
 
 fn optional_block(inner: &mut Option<Block>, to: &mut dyn Rewrite) {
@@ -76,6 +82,7 @@ fn stmt(stmt: &mut Stmt, to: &mut dyn Rewrite) {
 
 /// Visits what an expression holds, then itself.
 pub fn expr(e: &mut Expr, to: &mut dyn Rewrite) {
+    to.enter();
     match &mut e.node {
         ExprKind::Int { .. }
         | ExprKind::Str(_)
@@ -119,6 +126,7 @@ pub fn expr(e: &mut Expr, to: &mut dyn Rewrite) {
         }
     }
     to.expr(e);
+    to.leave();
 }
 
 fn type_or_expr(of: &mut TypeOrExpr, to: &mut dyn Rewrite) {

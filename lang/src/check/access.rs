@@ -88,10 +88,11 @@ impl Checker<'_> {
             }
             return None;
         };
-        let btf = self.target.btf.clone()?;
-        let found = ctype::member(&btf, of, &field.node, space);
+        let btf = self.target.btf.clone();
+        let found = ctype::member(btf.as_deref(), of, &field.node, space)
+            .map(|place| Place { ty: self.complete(place.ty), ..place });
         if found.is_none() {
-            let names = ctype::member_names(&btf, of);
+            let names = ctype::member_names(btf.as_deref(), of);
             self.no_member(field, &of.name, names.iter().map(String::as_str));
         }
         found

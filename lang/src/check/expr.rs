@@ -269,10 +269,7 @@ impl Checker<'_> {
     }
 
     fn sizeof(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
-        let ty = match of {
-            TypeOrExpr::Type(ty) => self.type_name(ty),
-            TypeOrExpr::Expr(e) => self.expr(e).ty,
-        };
+        let ty = self.type_or_expr(of);
         if ty.is_unknown() {
             return hir::Expr::poison(span);
         }
@@ -285,10 +282,7 @@ impl Checker<'_> {
     }
 
     fn offsetof(&mut self, base: &TypeOrExpr, path: &[Spanned<String>], span: Span) -> hir::Expr {
-        let mut ty = match base {
-            TypeOrExpr::Type(ty) => self.type_name(ty),
-            TypeOrExpr::Expr(e) => self.expr(e).ty,
-        };
+        let mut ty = self.type_or_expr(base);
         let mut offset = 0;
         for name in path {
             let Some(place) = self.member(&ty, name) else { return hir::Expr::poison(span) };

@@ -1,11 +1,17 @@
-//! What the kernel's types say about a name, asked once and remembered: finding a name costs a walk through all of them.
+//! What a name of a type or constant stands for: first in the script's definitions, then in the kernel's types.
+//!
+//! Answers of the kernel's types are remembered: finding a name costs a walk through all of them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use bpf::btf::Kind;
 
 use super::Checker;
-use crate::ctype;
+use crate::ast::Preamble;
+use crate::ctype::{self, Source, StructType};
+use crate::definition::Definitions;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprKind};
 use crate::span::Span;
 use crate::types::{Space, Ty};
@@ -18,6 +24,34 @@ pub struct Answers {
 }
 
 impl Checker<'_> {
+    /// Reads the script's definitions.
+    pub(super) fn read_definitions(&mut self) {
+        let mut definitions = Definitions::default();
+        for item in &self.script.preamble {
+            let Preamble::Definition(text) = item else { continue };
+            let read = definitions.read(&text.node, &mut |name| match name.split_once(' ') {
+                Some(("struct", tag)) => self.kernel_type(Kind::Struct, tag),
+                Some(("union", tag)) => self.kernel_type(Kind::Union, tag),
+                Some(("enum", tag)) => self.kernel_type(Kind::Enum, tag),
+                _ => self.kernel_type(Kind::Typedef, name),
+            });
+            if let Err(what) = read {
+                self.report(Diagnostic::error("E0323", text.span, format!("this definition cannot be read: {what}")));
+            }
+        }
+        self.definitions = definitions;
+    }
+
+    /// A pointer to what was only named where it was defined, now pointing to the definition.
+    pub(super) fn complete(&mut self, ty: Ty) -> Ty {
+        let Ty::Pointer { to, space } = &ty else { return ty };
+        let Ty::Struct(StructType { name, source: Source::Named, .. }) = &**to else { return ty };
+        match self.definitions.ty(name) {
+            Some(found) => Ty::Pointer { to: Rc::new(found), space: *space },
+            None => ty,
+        }
+    }
+
     /// A type of the kernel by its name.
     pub fn kernel_type(&mut self, kind: Kind, name: &str) -> Option<Ty> {
         let btf = self.target.btf.as_deref()?;
@@ -27,6 +61,9 @@ impl Checker<'_> {
 
     /// A constant of one of the kernel's enums, or one that its headers define.
     pub(super) fn kernel_constant(&mut self, name: &str, span: Span) -> Option<Expr> {
+        if let Some((value, ty)) = self.definitions.constant(name) {
+            return Some(Expr { kind: ExprKind::Int(value), ty, span });
+        }
         let target = self.target;
         let answer = self.answers.constants.entry(name.to_owned()).or_insert_with(|| {
             let described = target.btf.as_deref().and_then(|btf| {

@@ -30,6 +30,7 @@ use report::schema::StackMapId;
 
 use crate::ast::Script;
 use crate::config::Config;
+use crate::definition::Definitions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expand::{Context, Group};
 use crate::hir;
@@ -60,6 +61,7 @@ pub struct Checker<'a> {
     pub attach: Option<crate::compiled::Attach>,
     maps: Maps,
     answers: kernel::Answers,
+    definitions: Definitions,
     scopes: Scopes,
     stack_depths: Vec<u16>,
     diagnostics: Diagnostics,
@@ -90,6 +92,7 @@ pub fn check(
         attach: None,
         maps: Maps::of(script),
         answers: kernel::Answers::default(),
+        definitions: Definitions::default(),
         scopes: Scopes::default(),
         stack_depths: vec![],
         diagnostics: Diagnostics::default(),
@@ -100,6 +103,7 @@ pub fn check(
     let mut probes = vec![];
     for _ in 0..MOST_ROUNDS {
         checker.diagnostics = Diagnostics::default();
+        checker.read_definitions();
         checker.declare_maps();
         probes = checker.probes(groups);
         let maps_changed = checker.maps.take_changed();

@@ -6,10 +6,10 @@ use bpf::btf::Kind;
 
 use super::Checker;
 use super::operator::pointer_to;
-use crate::ast::{Preamble, TypeBase, TypeName, TypeOrExpr};
-use crate::ctype;
+use crate::ast::{ExprKind, TypeBase, TypeName, TypeOrExpr};
 use crate::diagnostic::Diagnostic;
 use crate::types::{Space, Ty};
+use crate::{builtin, ctype};
 
 impl Checker<'_> {
     /// The type a script names; `Unknown` once what is wrong has been reported.
@@ -42,10 +42,7 @@ impl Checker<'_> {
             TypeBase::Struct(name) => self.tagged_type(Kind::Struct, "struct", name, written),
             TypeBase::Union(name) => self.tagged_type(Kind::Union, "union", name, written),
             TypeBase::Enum(name) => self.tagged_type(Kind::Enum, "enum", name, written),
-            TypeBase::Typeof(of) => match &**of {
-                TypeOrExpr::Type(ty) => self.type_name(ty),
-                TypeOrExpr::Expr(e) => self.expr(e).ty,
-            },
+            TypeBase::Typeof(of) => self.type_or_expr(of),
             TypeBase::Tuple(items) => Ty::Tuple(items.iter().map(|item| self.type_name(item)).collect()),
         }
     }
@@ -63,24 +60,39 @@ impl Checker<'_> {
             "usym_t" => return Ty::Usym,
             _ => {}
         }
-        let found = self.kernel_type(Kind::Typedef, name).or_else(|| self.kernel_type(Kind::Struct, name));
-        found.unwrap_or_else(|| self.unknown_type(name, written))
+        self.bare_type(name).unwrap_or_else(|| self.unknown_type(name, written))
     }
 
-    fn tagged_type(&mut self, kind: Kind, keyword: &str, name: &str, written: &TypeName) -> Ty {
-        match self.kernel_type(kind, name) {
-            Some(ty) => ty,
-            None => self.unknown_type(&format!("{keyword} {name}"), written),
+    /// A type by a name of its own: a typedef, or a struct whose keyword was left out.
+    fn bare_type(&mut self, name: &str) -> Option<Ty> {
+        let defined = self.definitions.ty(name);
+        defined.or_else(|| self.kernel_type(Kind::Typedef, name)).or_else(|| self.kernel_type(Kind::Struct, name))
+    }
+
+    /// The type that `sizeof` and its kin are asked about; a bare name may be a type's or a value's.
+    pub(super) fn type_or_expr(&mut self, of: &TypeOrExpr) -> Ty {
+        match of {
+            TypeOrExpr::Type(ty) => self.type_name(ty),
+            TypeOrExpr::Expr(e) => match &e.node {
+                ExprKind::Ident(name) if builtin::find(name).is_none() => match self.bare_type(name) {
+                    Some(ty) => ty,
+                    None => self.expr(e).ty,
+                },
+                _ => self.expr(e).ty,
+            },
         }
     }
 
+    fn tagged_type(&mut self, kind: Kind, keyword: &str, name: &str, written: &TypeName) -> Ty {
+        let full = format!("{keyword} {name}");
+        let found = self.definitions.ty(&full).or_else(|| self.kernel_type(kind, name));
+        found.unwrap_or_else(|| self.unknown_type(&full, written))
+    }
+
     fn unknown_type(&mut self, name: &str, written: &TypeName) -> Ty {
-        let defines = |p: &Preamble| matches!(p, Preamble::Definition(_));
-        if self.script.preamble.iter().any(defines) {
-            self.unsupported(written.span, "a type defined in the script");
-        } else if self.target.btf.is_some() {
+        if self.target.btf.is_some() {
             let d = Diagnostic::error("E0321", written.span, format!("unknown type `{name}`"));
-            self.report(d.help("types come from the running kernel's BTF"));
+            self.report(d.help("types are defined in the script or come from the running kernel's BTF"));
         } else if self.target.complete {
             let d = Diagnostic::error("E0322", written.span, format!("`{name}` is not known: this kernel has no BTF"));
             self.report(d.help("a kernel built with CONFIG_DEBUG_INFO_BTF describes its types"));

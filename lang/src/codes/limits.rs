@@ -39,6 +39,12 @@ pub(super) const LIMITS: &[Code] = &[
                       compiles should load, so this is a fault of bpfleet, not of the script; please report it.",
     },
     Code {
+        code: "E0805",
+        title: "too much unrolled",
+        explanation: "unroll copies its body, and nested ones multiply. What comes out would be longer than any kernel \
+                      loads.",
+    },
+    Code {
         code: "E0901",
         title: "not supported yet",
         explanation: "The language has this, and bpfleet does not do it yet. It is refused so that no wrong result \

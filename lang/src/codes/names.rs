@@ -74,7 +74,7 @@ pub(super) const NAMES: &[Code] = &[
         code: "E0212",
         title: "endless macro",
         explanation: "The body of a macro is put in the place of each call, so a macro cannot call itself, neither \
-                      directly nor through others.",
+                      directly nor through others, and calls inside of calls must not come to too much.",
     },
     Code {
         code: "E0213",

@@ -126,4 +126,10 @@ pub(super) const TYPES: &[Code] = &[
         explanation: "The type would come from the kernel's BTF, and this node's kernel has none \
                       (CONFIG_DEBUG_INFO_BTF).",
     },
+    Code {
+        code: "E0323",
+        title: "definition not understood",
+        explanation: "A script may define structs, unions, enums and typedefs as C does, of types that are defined \
+                      before them or that the kernel has. Functions, variables and templates are none of it.",
+    },
 ];

@@ -66,8 +66,13 @@ pub struct Lowerer<'a> {
     temps: Temps,
     loops: Vec<Loop>,
     leave: BlockId,
+    /// Statements that may still be made.
+    budget: u32,
     diagnostics: &'a mut Diagnostics,
 }
+
+/// Statements of one program after unrolling, far more than the kernel would load.
+const MOST_STATEMENTS: u32 = 10_000;
 
 /// Where `break` and `continue` go.
 #[derive(Clone, Copy)]
@@ -82,8 +87,18 @@ pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diag
     b.set_span(probe.span);
     let (entry, start, leave) = (b.current(), b.new_block(), b.new_block());
     b.switch_to(start);
-    let mut lowerer =
-        Lowerer { b, unit, resources, probe, vars: vec![], temps: Temps::default(), loops: vec![], leave, diagnostics };
+    let mut lowerer = Lowerer {
+        b,
+        unit,
+        resources,
+        probe,
+        vars: vec![],
+        temps: Temps::default(),
+        loops: vec![],
+        leave,
+        budget: MOST_STATEMENTS,
+        diagnostics,
+    };
     lowerer.declare_variables();
     lowerer.filter_process();
     if let Some(predicate) = &probe.predicate {

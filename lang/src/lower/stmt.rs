@@ -3,6 +3,7 @@
 use super::memory::Fill;
 use super::storage::Storage;
 use super::{Loop, Lowerer};
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprKind, Stmt, StmtKind, Var};
 use crate::ir::{Cmp, Operand};
 use crate::types::Ty;
@@ -15,6 +16,12 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn stmt(&mut self, stmt: &Stmt) {
+        let Some(left) = self.budget.checked_sub(1) else { return };
+        self.budget = left;
+        if left == 0 {
+            let message = "the program is too long once its loops are unrolled";
+            self.report(Diagnostic::error("E0805", stmt.span, message).help("unroll fewer times, or use `while`"));
+        }
         let span = self.b.set_span(stmt.span);
         let mark = self.temp_mark();
         match &stmt.kind {

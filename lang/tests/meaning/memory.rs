@@ -114,3 +114,32 @@ fn system_calls_have_their_arguments_in_the_saved_registers() {
     script.fire(0, &context);
     assert_eq!(script.output(), "257\n77\n");
 }
+
+#[test]
+fn structs_of_the_script_are_read_member_by_member() {
+    let definition = "enum color { RED = 3, BLUE }; struct inner { char name[8]; uint8_t flags : 3, rest : 5; }; \
+                      struct outer { int id; struct inner in; struct outer *next; enum color color; };";
+    let mut bytes = vec![0u8; 40];
+    bytes[0..4].copy_from_slice(&7i32.to_ne_bytes());
+    bytes[4..9].copy_from_slice(b"inner");
+    bytes[12] = 5 | 9 << 3;
+    bytes[24..28].copy_from_slice(&4u32.to_ne_bytes());
+    let source = format!(
+        "{definition} rawtracepoint:record {{ $o = (struct outer *)arg0; print(($o->id, $o.in.name, $o->in.flags, $o->in.rest)); \
+         print($o->color == BLUE); print($o->next == 0); print(sizeof(struct outer)); print(offsetof(struct outer, in.name)); }}"
+    );
+    assert_eq!(pointed(&source, &bytes), "(7, inner, 5, 9)\ntrue\ntrue\n32\n4\n");
+}
+
+#[test]
+fn a_list_is_followed_from_node_to_node() {
+    let source = "struct node { struct node *next; int value; }; \
+                  rawtracepoint:record { $n = (struct node *)arg0; print($n->next->next->value); }";
+    let mut script = Script::new(source);
+    let mut next = 0u64;
+    for value in [30u64, 20, 10] {
+        next = script.machine.add([next.to_ne_bytes(), value.to_ne_bytes()].concat());
+    }
+    script.fire(0, &next.to_ne_bytes());
+    assert_eq!(script.output(), "30\n");
+}
