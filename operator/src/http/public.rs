@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use api::status::TraceJobStatus;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::hub::Hub;
 use crate::index::document::{Document, Outcome};
 use crate::index::{JobRef, View};
-use crate::metrics::{CONTENT_TYPE, Exposition};
+use crate::metrics::{Exposition, Form};
 use crate::store::Store;
 
 /// What the handlers share.
@@ -48,10 +48,12 @@ pub fn standing_by() -> Router {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(waiting))
 }
 
-async fn metrics(State(public): State<Public>) -> Response {
-    match public.exposition.text(&public.hub) {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+async fn metrics(State(public): State<Public>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let form = Form::accepted(accept);
+    match public.exposition.encode(&public.hub, form) {
+        Ok(metrics) => ([(header::CONTENT_TYPE, form.content_type())], metrics).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
     }
 }
 

@@ -15,6 +15,7 @@ use report::snapshot::{Cell, Histogram, Kind, MapData};
 use report::{Buckets, Key, Value, text};
 
 use super::admission::{Admission, Admitted};
+use super::native::Native;
 use super::table::{self, Described};
 use crate::index::Sum;
 use crate::index::conditions::shortened;
@@ -38,7 +39,7 @@ pub enum Sample {
     WholeCounter(u64),
     /// A gauge.
     Gauge(f64),
-    /// A classic histogram.
+    /// A histogram.
     Histogram {
         /// The sum of what was observed.
         sum: f64,
@@ -46,6 +47,8 @@ pub enum Sample {
         count: u64,
         /// Inclusive upper bounds, each with how much lies above the bound before and not above this one.
         buckets: Vec<(f64, u64)>,
+        /// The same in native buckets, where there is such a form.
+        native: Option<Native>,
     },
 }
 
@@ -226,7 +229,12 @@ fn histogram_sample(buckets: Buckets, histogram: &Histogram, through: u32) -> Sa
         below = bound.cumulative;
         (bound.le.map_or(f64::INFINITY, |le| le as f64), own)
     });
-    Sample::Histogram { buckets: each.collect(), sum: histogram.sum as f64, count: histogram.count() }
+    Sample::Histogram {
+        buckets: each.collect(),
+        sum: histogram.sum as f64,
+        count: histogram.count(),
+        native: Native::of(buckets, histogram),
+    }
 }
 
 #[cfg(test)]
