@@ -43,6 +43,9 @@ pub enum OperatorError {
     /// No authority on the cluster.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// No authority in the folder.
+    #[error(transparent)]
+    Folder(#[from] folder::authority::KeptError),
     /// No API server.
     #[error("no API server: {0}")]
     Kube(String),
@@ -171,13 +174,14 @@ fn in_a_folder(
     effects: UnboundedReceiver<Effect>,
     parts: &mut JoinSet<()>,
 ) -> Result<Surroundings, OperatorError> {
+    let authority = folder::authority::ensure(&options.state)?;
     let files = Files::new(options.state);
     let mut tokens = FixedTokens::default();
     options.tokens.iter().for_each(|token| tokens.insert(&token.token, &token.node));
     parts.spawn(folder::writer::run(files.clone(), hub.clone(), effects));
     parts.spawn(Folder::new(options.manifests, files.clone(), hub.clone()).watch());
     let store = Arc::new(Store::Files(files));
-    Ok(Surroundings { hub, store, authority: Authority::new()?, tokens: TokenVerifier::Fixed(tokens) })
+    Ok(Surroundings { hub, store, authority, tokens: TokenVerifier::Fixed(tokens) })
 }
 
 /// Lets the index notice that time passes.

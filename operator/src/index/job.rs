@@ -66,7 +66,10 @@ pub struct Job {
 impl Job {
     /// A job at its first visit by this operator. One that runs already goes on as its status and checkpoint say.
     pub fn new(seen: JobSeen, now: Timestamp) -> Self {
-        let status = seen.status.filter(|status| status.phase == Phase::Running).unwrap_or_default();
+        let running = seen.status.filter(|status| status.phase == Phase::Running);
+        // What was told stays told until the agents had time to report again.
+        let written = running.clone().map(|status| (now, status));
+        let status = running.unwrap_or_default();
         let checkpoint = match seen.stored.map(|document| *document) {
             Some(Document::Checkpoint(checkpoint)) => Some(checkpoint),
             _ => None,
@@ -85,7 +88,7 @@ impl Job {
             contributions: Contributions::default(),
             output: status.output.into(),
             storing: Storing::default(),
-            written: None,
+            written,
             end_attempted: false,
             end_attempt: None,
             nodes_certain: status.phase != Phase::Running || checkpoint.is_some(),

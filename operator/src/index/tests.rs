@@ -459,6 +459,9 @@ fn a_restarted_operator_goes_on_with_the_same_end_and_asks_for_everything() {
     assert_eq!(stage.status().expires_at, expires);
     let assignment = stage.assigned("node-a").expect("still assigned");
     assert_eq!((assignment.remaining_ms, assignment.have.len()), (20_000, 0));
+    let told = stage.statuses().len();
+    stage.pass(2);
+    assert_eq!(stage.statuses().len(), told, "what was told stays told while agents report again");
     let stale = Report {
         session: SessionId("node-a".to_owned()),
         job: uid(),
