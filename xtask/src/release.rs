@@ -8,9 +8,16 @@ use serde_json::Value;
 
 use crate::repo;
 
-/// Builds the binary as `cargo build --release` does and returns its path. Cargo's progress goes to standard error.
-pub fn build() -> Result<PathBuf> {
-    run(&mut cargo())
+/// The variable that names a binary to use instead of a fresh one; the suites in `tests/` read it as well.
+pub const BINARY_VARIABLE: &str = "BPFLEET_BIN";
+
+/// The binary that [`BINARY_VARIABLE`] names, or else one built now as `cargo build --release` does. Cargo's progress
+/// goes to standard error.
+pub fn binary() -> Result<PathBuf> {
+    match std::env::var_os(BINARY_VARIABLE).filter(|path| !path.is_empty()) {
+        Some(path) => Ok(path.into()),
+        None => run(&mut cargo()),
+    }
 }
 
 /// Builds the binary so that it needs no library and no loader. glibc's own name lookup works in it too, since DNS and

@@ -57,7 +57,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     };
     let ours = match &args.bin {
         Some(path) => path.clone(),
-        None => release::build()?,
+        None => release::binary()?,
     };
     let pair = Pair { ours: Tracer::new(&ours), reference: Tracer::new(&reference) };
     let mut lines = measure_startup(&pair, args.rounds)?;

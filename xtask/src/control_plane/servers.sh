@@ -22,7 +22,7 @@ cp -r "$DEBS/usr/share/gocode/src/github.com/modern-go/reflect2" vendor/github.c
 
 # The vendored validation takes a value for null when it shares its address with a zero value, as empty texts do since Go
 # 1.18: the server would refuse custom resources that hold one.
-validation=vendor/github.com/go-openapi/validate/type.go
+validation=vendor/k8s.io/kube-openapi/pkg/validation/validate/type.go
 sed -i 's/ || reflect.DeepEqual(reflect.Zero(reflect.TypeOf(data)), reflect.ValueOf(data))//' "$validation"
 grep -q '^	if data == nil {$' "$validation"
 

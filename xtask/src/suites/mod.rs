@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{control_plane, packages, vm};
+use crate::{control_plane, packages, release, vm};
 use runner::Outcome;
 use tiers::Tier;
 
@@ -67,18 +67,18 @@ pub fn run(args: &TestArgs) -> ExitCode {
 
 fn run_tier(tier: Tier) -> Result<Run> {
     match tier {
-        Tier::Unit => Ok(Run::Done(runner::run(&tiers::targets(tier)?)?)),
+        Tier::Unit => Ok(Run::Done(runner::run(&tiers::targets(tier)?, None)?)),
         Tier::Kernel => {
             if !rustix::process::geteuid().is_root() {
                 return Ok(Run::Skipped("loading programs into the kernel needs root".to_owned()));
             }
             packages::ensure(&[packages::BPFTOOL, packages::BPFTRACE])?;
             mount_tracefs()?;
-            Ok(Run::Done(runner::run(&tiers::targets(tier)?)?))
+            Ok(Run::Done(runner::run(&tiers::targets(tier)?, Some(&release::binary()?))?))
         }
         Tier::Cluster => {
             control_plane::run(&control_plane::ControlPlaneArgs::default())?;
-            Ok(Run::Done(runner::run(&tiers::targets(tier)?)?))
+            Ok(Run::Done(runner::run(&tiers::targets(tier)?, Some(&release::binary()?))?))
         }
         Tier::Vm => {
             let tally = vm::run(&vm::VmArgs::default())?;

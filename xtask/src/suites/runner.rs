@@ -3,12 +3,13 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use super::tiers::{Kind, Target};
-use crate::repo;
+use crate::{release, repo};
 
 /// How the tests of a tier ended.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -45,12 +46,16 @@ impl fmt::Display for Outcome {
 }
 
 /// Builds and runs the tests of `targets`. Whatever the targets, the whole workspace is selected: a part of it would
-/// select other features of its dependencies, and so compile them once more.
-pub fn run(targets: &[Target]) -> Result<Outcome> {
-    if nextest_is_installed() {
-        return run_nextest(targets);
-    }
+/// select other features of its dependencies, and so compile them once more. `bpfleet` is the binary for tests that start
+/// one; without it they would build their own.
+pub fn run(targets: &[Target], bpfleet: Option<&Path>) -> Result<Outcome> {
     let mut cargo = cargo();
+    if let Some(path) = bpfleet {
+        cargo.env(release::BINARY_VARIABLE, path);
+    }
+    if nextest_is_installed() {
+        return run_nextest(cargo, targets);
+    }
     cargo.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     let mut chosen: Vec<Vec<&str>> = targets.iter().map(|target| selection(&target.kind)).collect();
     chosen.sort();
@@ -68,8 +73,7 @@ fn selection(kind: &Kind) -> Vec<&str> {
     }
 }
 
-fn run_nextest(targets: &[Target]) -> Result<Outcome> {
-    let mut cargo = cargo();
+fn run_nextest(mut cargo: Command, targets: &[Target]) -> Result<Outcome> {
     cargo.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--no-tests=pass", "--color=never"]);
     cargo.args(["--success-output=immediate", "--failure-output=immediate", "--filterset", &filterset(targets)]);
     follow(&mut cargo, Nextest::default())

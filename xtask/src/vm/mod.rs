@@ -86,7 +86,7 @@ pub fn run(args: &VmArgs) -> Result<Tally> {
     packages::ensure(&[packages::QEMU, packages::BUSYBOX])?;
     let binary = match &args.bin {
         Some(binary) => binary.clone(),
-        None => release::build()?,
+        None => release::binary()?,
     };
     let emulator = Emulator::obtain()?;
     let mut tally = Tally::default();
