@@ -75,7 +75,7 @@ fn strangers(fleet: &Fleet) -> [(&'static str, String, &'static str); 3] {
     let pod = pod_of("node-a");
     let of_node_a = fleet.cluster().token(NAMESPACE, "bpfleet-agent", Some(&pod), "bpfleet-operator");
     let for_others = fleet.cluster().token(NAMESPACE, "bpfleet-agent", Some(&pod), "others");
-    let of_operator = fleet.cluster().token(NAMESPACE, "bpfleet-operator", Some(&pod), "bpfleet-operator");
+    let of_operator = fleet.cluster().token(NAMESPACE, "bpfleet-operator", None, "bpfleet-operator");
     [
         ("node-d", of_node_a, "403 Forbidden: this token speaks for node node-a, not for node-d"),
         ("node-d", for_others, "401 Unauthorized: "),

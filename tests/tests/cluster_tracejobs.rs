@@ -51,7 +51,7 @@ fn a_job_adds_up_what_three_nodes_counted_and_ends_with_its_time_box() {
     assert_eq!(histogram["buckets"], json!({ "firstIndex": 2, "counts": [900, 0, 600, 0, 0, 0, 150] }));
     let text = status["results"]["text"].as_str().expect("a text");
     assert!(text.contains(&format!("@reads[{}]: 1650\n", reader.name())), "{text}");
-    assert!(text.contains("[64, 128)             150 |"), "{text}");
+    assert!(text.contains("[64, 128)            150 |"), "{text}");
     assert_eq!(fleet.results("sizes", "text").as_deref(), Ok(text));
     assert_shares_are_equal(&fleet, "sizes", 550);
     for (kind, reason) in [("Accepted", "Valid"), ("Scheduled", "NodesAssigned"), ("Succeeded", "Completed")] {
@@ -89,7 +89,7 @@ fn assert_shares_are_equal(fleet: &Fleet, job: &str, share: u64) {
     let full: Value = serde_json::from_str(&fleet.results(job, "json").expect("results")).expect("JSON");
     let nodes = full["nodes"].as_object().expect("what each node contributed");
     let shares: Vec<(&str, &Value)> =
-        nodes.iter().map(|(node, snapshot)| (node.as_str(), &snapshot["maps"]["@reads"]["rows"][0][1]["c"])).collect();
+        nodes.iter().map(|(node, snapshot)| (node.as_str(), &snapshot["@reads"]["rows"][0][1]["c"])).collect();
     let share = json!(share);
     assert_eq!(shares, [("node-a", &share), ("node-b", &share), ("node-c", &share)], "{full}");
 }
