@@ -32,7 +32,7 @@ pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -
     if diagnostics.has_errors() {
         return Err(diagnostics.into_sorted());
     }
-    let Resources { maps, schema, .. } = resources;
+    let (maps, schema) = resources.finish();
     Ok(Compiled { programs, maps, schema, warnings: diagnostics.into_sorted(), settings: config.settings() })
 }
 

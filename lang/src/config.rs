@@ -32,8 +32,8 @@ pub struct Config {
     pub print_maps_on_exit: bool,
     /// What to do about an attach point that does not exist.
     pub missing_probes: MissingProbes,
-    /// Bytes of the ring buffer.
-    pub ring_buffer_bytes: u32,
+    /// Bytes of the ring buffer; without it, what the script's events ask for.
+    pub ring_buffer_bytes: Option<u32>,
 }
 
 /// What happens when an attach point does not exist.
@@ -60,7 +60,7 @@ impl Default for Config {
             str_trunc_trailer: "..".into(),
             print_maps_on_exit: true,
             missing_probes: MissingProbes::Error,
-            ring_buffer_bytes: 1 << 20,
+            ring_buffer_bytes: None,
         }
     }
 }
@@ -164,7 +164,7 @@ pub const KEYS: &[Key] = &[
         values: "a number from 1 to 65536",
         set: |c, v| {
             let pages = number(v).filter(|n| n.is_power_of_two() && *n <= 65536)?;
-            c.ring_buffer_bytes = pages * 4096;
+            c.ring_buffer_bytes = Some(pages * 4096);
             Some(())
         },
     },

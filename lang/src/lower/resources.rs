@@ -13,6 +13,10 @@ use crate::ir::MapRef;
 
 /// How many stacks are kept; the kernel rounds it up to a power of two and loses stacks whose hashes meet.
 const STACKS: u32 = 16384;
+/// Bytes of the ring buffer of a script that sends data through it, and of one that only sends commands, which are few
+/// and small. The reader maps a ring buffer twice, whole.
+const DATA_RING: u32 = 1 << 20;
+const COMMAND_RING: u32 = 1 << 16;
 
 /// What is counted when something could not be kept: the words of the Lost map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub struct Resources {
     scratch: Option<MapRef>,
     zeros: Option<MapRef>,
     start: Option<MapRef>,
-    ring_buffer_bytes: u32,
+    ring_buffer_bytes: Option<u32>,
 }
 
 impl Resources {
@@ -90,7 +94,7 @@ impl Resources {
         match self.events {
             Some(map) => map,
             None => {
-                let map = self.add("events", MapType::RingBuf, 0, 0, self.ring_buffer_bytes, 0, MapRole::Events);
+                let map = self.add("events", MapType::RingBuf, 0, 0, DATA_RING, 0, MapRole::Events);
                 *self.events.insert(map)
             }
         }
@@ -157,6 +161,23 @@ impl Resources {
             def.value_size = def.value_size.max(bytes.next_multiple_of(8));
         }
         map
+    }
+
+    /// What the programs need, now that all of them are made.
+    pub fn finish(mut self) -> (Vec<MapDef>, Schema) {
+        let bytes = self.ring_buffer_bytes.unwrap_or_else(|| self.fitting_ring());
+        if let Some(ring) = self.events.and_then(|map| self.maps.get_mut(map.0 as usize)) {
+            ring.max_entries = bytes;
+        }
+        (self.maps, self.schema)
+    }
+
+    fn fitting_ring(&self) -> u32 {
+        let commands = self.schema.events.iter().all(|event| {
+            use EventKind::{Clear, Exit, HelperError, PrintMap, Time, Zero};
+            matches!(event.kind, Clear(_) | Exit { .. } | HelperError { .. } | PrintMap { .. } | Time { .. } | Zero(_))
+        });
+        if commands { COMMAND_RING } else { DATA_RING }
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are the fields of a map's definition")]
