@@ -6,6 +6,7 @@
 
 pub mod attach;
 pub mod fleet;
+pub mod info;
 pub mod kallsyms;
 pub mod load;
 pub mod preflight;

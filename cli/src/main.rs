@@ -1,8 +1,9 @@
 //! The `bpfleet` command: reads the command line and hands over to the crate that does the work.
 //!
-//! One file for each subcommand in [`command`]. `run` and `check` must start in a few milliseconds, so nothing is set up here that
+//! One file for each subcommand in [`command`]; started under the name `bpftrace` it behaves as that, see [`bpftrace`]. `run` and `check` must start in a few milliseconds, so nothing is set up here that
 //! they do not need.
 
+mod bpftrace;
 mod command;
 mod source;
 
@@ -30,7 +31,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let result = match bpftrace::is_name(std::env::args_os().next().as_ref()) {
+        true => bpftrace::main(),
+        false => run(Cli::parse().command),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("ERROR: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Run(args) => command::run::run(args),
         Command::Check(args) => command::check::run(args),
         Command::Fmt(args) => command::fmt::run(args),
@@ -38,9 +50,5 @@ fn main() -> ExitCode {
         Command::Demo(args) => command::demo::run(args),
         Command::Agent(args) => command::agent::run(args),
         Command::Operator(args) => command::operator::run(args),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("ERROR: {error:#}");
-        ExitCode::FAILURE
-    })
+    }
 }

@@ -1,8 +1,6 @@
 //! Where a script comes from: a file, standard input or the command line.
 
-use std::io::Read;
-
-use anyhow::Context;
+use std::io::{self, Read};
 
 /// A script and what messages call it.
 pub struct Source {
@@ -12,25 +10,41 @@ pub struct Source {
     pub text: String,
 }
 
+/// Why there is no script.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Neither a file nor a text is named.
+    #[error("no script: give a FILE, or the script itself with -e")]
+    Absent,
+    /// A file cannot be read, or is not UTF-8.
+    #[error("failed to open file '{file}': {}", .error.to_string().split(" (os error").next().unwrap_or_default())]
+    Unreadable {
+        /// Which; `-` is standard input.
+        file: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
 impl Source {
     /// The script of `-e`, or of the file; `-` is standard input.
     ///
     /// # Errors
     /// A file that cannot be read, or is not UTF-8.
-    pub fn read(program: Option<String>, file: Option<String>) -> anyhow::Result<Self> {
+    pub fn read(program: Option<String>, file: Option<String>) -> Result<Self, SourceError> {
         let stdin = "stdin".to_owned();
-        match (program, file) {
-            (Some(text), _) => Ok(Self { name: stdin, text }),
-            (None, Some(file)) if file == "-" => {
+        let file = match (program, file) {
+            (Some(text), _) => return Ok(Self { name: stdin, text }),
+            (None, Some(file)) => file,
+            (None, None) => return Err(SourceError::Absent),
+        };
+        let read = match file.as_str() {
+            "-" => {
                 let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("cannot read the script from standard input")?;
-                Ok(Self { name: stdin, text })
+                io::stdin().read_to_string(&mut text).map(|_| Self { name: stdin, text })
             }
-            (None, Some(file)) => {
-                let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
-                Ok(Self { name: file, text })
-            }
-            (None, None) => anyhow::bail!("no script: give a FILE, or the script itself with -e"),
-        }
+            path => std::fs::read_to_string(path).map(|text| Self { name: file.clone(), text }),
+        };
+        read.map_err(|error| SourceError::Unreadable { file, error })
     }
 }

@@ -5,7 +5,7 @@
 
 mod interval;
 mod kprobe;
-mod library;
+pub(crate) mod library;
 mod profile;
 mod raw_tracepoint;
 pub(crate) mod source;

@@ -3,21 +3,26 @@
 //! Compiles for this node, runs a session until the script, a signal or the time box ends it, and prints as bpftrace does: what
 //! the script prints on standard output, everything else on standard error. Parsing the command line is the cli's.
 
+mod command;
 mod print;
+mod watch;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lang::compiled::Compiled;
 
 use crate::session::{Polled, Session, SessionError, SessionOptions};
+use crate::sys::child::pidfd;
 use crate::sys::signals::Signals;
 use crate::target;
 
 pub use print::Format;
 use print::Printer;
+use watch::{Happened, Process, Watch};
 
 /// What to run, and how.
 #[derive(Clone, Debug, Default)]
@@ -32,16 +37,30 @@ pub struct RunOptions {
     pub format: Format,
     /// Where output goes instead of standard output.
     pub output: Option<PathBuf>,
+    /// A command to run while the script runs; user probes are limited to it, and its end ends the script.
+    pub command: Option<String>,
+    /// When output is handed to the system.
+    pub buffering: Buffering,
     /// The time box.
     pub duration: Option<Duration>,
     /// Whether nothing but output and errors is printed.
     pub quiet: bool,
     /// Whether warnings are left out.
     pub no_warnings: bool,
-    /// Whether to stop before anything is attached.
+    /// Whether to stop once everything is attached.
     pub dry_run: bool,
     /// A line printed to standard output once everything is attached, for whoever waits for that.
     pub attached_marker: Option<String>,
+}
+
+/// When output is handed to the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Buffering {
+    /// Whenever there is nothing more to print for now.
+    #[default]
+    Prompt,
+    /// When a buffer is full, and at the end.
+    Full,
 }
 
 /// Why a script did not run.
@@ -74,21 +93,43 @@ const NAP: Duration = Duration::from_secs(1);
 
 /// Runs a script to its end and returns its exit code. The error's text is for standard error as it is.
 pub fn run(options: &RunOptions) -> Result<i32, RunError> {
-    let signals = Signals::collect(&[libc::SIGINT, libc::SIGTERM])
-        .map_err(|error| RunError::Io { what: "signals".to_owned(), error })?;
+    let io = |what: &str| {
+        let what = what.to_owned();
+        move |error| RunError::Io { what, error }
+    };
+    let signals = Signals::collect(&[libc::SIGINT, libc::SIGTERM, libc::SIGUSR1]).map_err(io("signals"))?;
+    let process = process(options)?;
+    let pid = match &process {
+        Some(Process::Own(child)) => Some(child.id()),
+        _ => options.compile.pid,
+    };
+    let mut watch = Watch::new(signals, process).map_err(io("signals"))?;
     let compiled = compile(options)?;
     let mut printer = printer(options)?;
-    if options.dry_run {
-        return Ok(0);
-    }
-    match drive(options, compiled, &signals, &mut printer) {
+    match drive(options, compiled, pid, &mut watch, &mut printer) {
         Err(SessionError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
         Err(error) => Err(RunError::Session(error.render(&options.name, &options.source))),
         Ok(code) => Ok(code),
     }
 }
 
-fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
+/// The process whose end ends the script.
+fn process(options: &RunOptions) -> Result<Option<Process>, RunError> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error| RunError::Io { what, error }
+    };
+    match (&options.command, options.compile.pid) {
+        (Some(command), _) => {
+            command::fork(command).map(|child| Some(Process::Own(child))).map_err(failed("Failed to fork child"))
+        }
+        (None, Some(pid)) => pidfd(pid).map(|fd| Some(Process::Other(fd))).map_err(failed("Failed to attach to pid")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Compiles a script for this node, and prints its warnings.
+pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
     let wrong = |found: Vec<_>| RunError::Script(lang::render::terminal(&options.name, &options.source, &found));
     let script = lang::parse(&options.source).map_err(wrong)?;
     let target = target::gather(&lang::needs::needs(&script))?;
@@ -109,15 +150,20 @@ fn printer(options: &RunOptions) -> Result<Printer, RunError> {
     Ok(Printer::new(options, to))
 }
 
-/// Runs the session; the printer is flushed whenever there is nothing more to print.
+/// Runs the session; the printer is flushed whenever there is nothing more to print, unless it is to wait.
 fn drive(
     options: &RunOptions,
     compiled: Compiled,
-    signals: &Signals,
+    pid: Option<u32>,
+    watch: &mut Watch,
     printer: &mut Printer,
 ) -> Result<i32, SessionError> {
     let deadline = options.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let mut session = Session::start(compiled, SessionOptions { deadline, pid: options.compile.pid })?;
+    let mut session = Session::start(compiled, SessionOptions { deadline, pid })?;
+    if options.dry_run {
+        return Ok(0);
+    }
+    watch.start_process().map_err(|error| SessionError::Kernel { what: "Failed to run child", error })?;
     if !options.quiet {
         printer.attached(session.attached_probes())?;
     }
@@ -125,12 +171,13 @@ fn drive(
         println!("{marker}");
     }
     loop {
-        let polled = session.poll(NAP, Some(std::os::fd::AsFd::as_fd(signals)), printer)?;
-        printer.flush()?;
-        match polled {
-            Polled::Running => {}
-            Polled::Interrupted if signals.next().is_none() => {}
-            Polled::Interrupted | Polled::Ended(_) => break,
+        let polled = session.poll(NAP, Some(watch.as_fd()), printer)?;
+        if options.buffering == Buffering::Prompt {
+            printer.flush()?;
+        }
+        match (polled, watch.next()) {
+            (Polled::Ended(_), _) | (_, Some(Happened::Stop | Happened::ProcessEnded)) => break,
+            (Polled::Running | Polled::Interrupted, Some(Happened::User) | None) => {}
         }
     }
     let left = session.finish(printer)?;

@@ -115,10 +115,14 @@ impl Session {
         watch: Option<BorrowedFd<'_>>,
         sink: &mut dyn Sink,
     ) -> Result<Polled, SessionError> {
-        // BEGIN may have left events before anybody could be woken by them.
-        if self.read_events(sink)? == 0 {
-            self.step(Input::Drained, sink)?;
-        }
+        // BEGIN may have left events before anybody could be woken by them. More may wait where there were some.
+        let timeout = match self.read_events(sink)? {
+            0 => {
+                self.step(Input::Drained, sink)?;
+                timeout
+            }
+            _ => Duration::ZERO,
+        };
         let mut interrupted = false;
         if !self.machine.is_ended() {
             let ready = self.wait(timeout, watch)?;

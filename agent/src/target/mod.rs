@@ -19,6 +19,7 @@ use lang::target::{Arch, Target};
 use crate::kallsyms::Kallsyms;
 use crate::{sys, tracefs};
 
+pub use btf::vmlinux as kernel_types;
 pub use functions::{Function, functions};
 pub use tracepoints::{format, names};
 

@@ -6,6 +6,7 @@
 //!
 //! Source: Documentation/bpf/btf.rst of the kernel.
 
+mod declare;
 mod find;
 mod layout;
 mod types;

@@ -50,6 +50,42 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
+fn types_are_declared_as_in_c() {
+    let btf = Btf::parse(sample()).unwrap();
+    let defined = btf.definition(btf.find_struct("s").unwrap()).unwrap();
+    assert_eq!(defined, "struct s {\n\tunion {\n\t\tint a;\n\t\tint b;\n\t};\n\tint c: 3;\n\tint d[4];\n}");
+    let typedef = btf.find_typedef("t").unwrap();
+    assert_eq!(btf.declaration(typedef, "x"), "t x");
+    assert_eq!(btf.declaration(typedef, ""), "t");
+    let function = btf.params(btf.find_func("f").unwrap()).next().unwrap();
+    assert_eq!(btf.declaration(function.ty, function.name), "t x");
+    assert_eq!(btf.definition(typedef), None);
+}
+
+#[test]
+fn pointers_to_arrays_and_functions_are_bracketed() {
+    let strings = b"\0int\0";
+    let types: &[&[u32]] = &[
+        &[1, info(Kind::Int, 0), 4, 1 << 24 | 32],
+        &[0, info(Kind::Array, 0), 0, 1, 1, 4],
+        &[0, info(Kind::Ptr, 0), 2],
+        &[0, info(Kind::Const, 0), 1],
+        &[0, info(Kind::Ptr, 0), 4],
+        &[0, info(Kind::FuncProto, 2), 0, 0, 5, 0, 1],
+        &[0, info(Kind::Ptr, 0), 6],
+        &[0, info(Kind::Const, 0), 5],
+        &[0, info(Kind::Ptr, 0), 9],
+    ];
+    let btf = Btf::parse(blob(types, strings)).unwrap();
+    assert_eq!(btf.declaration(TypeId(3), "p"), "int (*p)[4]");
+    assert_eq!(btf.declaration(TypeId(5), "p"), "const int *p");
+    assert_eq!(btf.declaration(TypeId(7), "f"), "void (*f)(const int *, int)");
+    assert_eq!(btf.declaration(TypeId(8), "p"), "const int *const p");
+    // A pointer to itself cannot be declared; what matters is an end.
+    assert!(btf.declaration(TypeId(9), "p").ends_with('p'));
+}
+
+#[test]
 fn members_are_found_through_anonymous_unions_and_typedefs() {
     let btf = Btf::parse(sample()).unwrap();
     let typedef = btf.find_typedef("t").unwrap();

@@ -1,5 +1,6 @@
 //! `bpfleet fmt`: a script in its canonical layout.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -22,20 +23,30 @@ pub struct Args {
 /// Formats the script; a wrong one is left alone and its findings printed.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let source = Source::read(None, Some(args.file.clone()))?;
-    let script = match lang::parse(&source.text) {
-        Ok(script) => script,
-        Err(found) => {
-            eprint!("{}", lang::render::terminal(&source.name, &source.text, &found));
-            return Ok(ExitCode::FAILURE);
-        }
-    };
-    let text = lang::print::print(&script);
     if args.check {
-        return Ok(if text == source.text { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        let same = formatted(&source).is_some_and(|text| text == source.text);
+        return Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    match args.write {
-        true => std::fs::write(&args.file, text).with_context(|| format!("cannot write {}", args.file))?,
-        false => print!("{text}"),
+    print(&source, args.write.then(|| Path::new(&args.file)))
+}
+
+/// Writes the formatted script to a file, or prints it.
+pub fn print(source: &Source, to: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let Some(text) = formatted(source) else { return Ok(ExitCode::FAILURE) };
+    match to {
+        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?,
+        None => print!("{text}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The script's canonical layout; what is wrong with it is printed.
+fn formatted(source: &Source) -> Option<String> {
+    match lang::parse(&source.text) {
+        Ok(script) => Some(lang::print::print(&script)),
+        Err(found) => {
+            eprint!("{}", lang::render::terminal(&source.name, &source.text, &found));
+            None
+        }
+    }
 }

@@ -1,0 +1,197 @@
+//! Probes on the kernel's functions, tracepoints and iterators, with their arguments from the kernel's types.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ::bpf::btf::{Btf, Kind, Param, TypeId};
+use lang::glob;
+
+use super::{Query, has_kprobes};
+use crate::target::{self, Function, TargetError};
+
+/// How the kernel names what makes an iterator, and the struct an iterator's program is given.
+const ITERATOR: &str = "bpf_iter_";
+const ITERATOR_CONTEXT: &str = "bpf_iter__";
+
+/// How the typedef of a tracepoint's arguments is named.
+const RAW_TRACEPOINT: &str = "btf_trace_";
+
+pub(super) fn tracepoints(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+    let by_event = !query.rest.contains(':');
+    for tracepoint in target::names()? {
+        let Some((category, event)) = tracepoint.split_once(':') else { continue };
+        if !query.wants(&tracepoint) && !(by_event && query.wants(event)) {
+            continue;
+        }
+        lines.push(format!("{name}:{tracepoint}"));
+        if query.verbose
+            && let Some(format) = target::format(category, event)?
+        {
+            lines.extend(format.fields.iter().map(|field| format!("    {}", declaration(&field.ty, &field.name))));
+        }
+    }
+    Ok(())
+}
+
+/// A field as C declares it: an array's length stands behind the name.
+fn declaration(ty: &str, name: &str) -> String {
+    match ty.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        Some((element, length)) if !ty.starts_with("__data_loc") => format!("{element} {name}[{length}]"),
+        _ => format!("{ty} {name}"),
+    }
+}
+
+pub(super) fn raw_tracepoints(
+    name: &'static str,
+    query: &Query<'_>,
+    lines: &mut Vec<String>,
+) -> Result<(), TargetError> {
+    let btf = target::kernel_types()?;
+    let mut events: BTreeSet<String> = target::names()?.iter().filter_map(|name| raw_name(name)).collect();
+    if let Some(btf) = &btf {
+        // Some tracepoints are made for raw programs only, and not told in tracefs.
+        let typed = btf.iter(Kind::Typedef).filter_map(|(_, name)| name.strip_prefix(RAW_TRACEPOINT));
+        events.extend(typed.map(str::to_owned));
+    }
+    for event in events {
+        let listed = format!("vmlinux:{event}");
+        let typed = btf.as_ref().and_then(|btf| Some((btf, btf.tracepoint_params(&event)?)));
+        if !query.wants(&event) && !(typed.is_some() && query.wants(&listed)) {
+            continue;
+        }
+        match typed {
+            Some((btf, params)) => {
+                lines.push(format!("{name}:{listed}"));
+                arguments(btf, params, query, lines);
+            }
+            // A module's: its types are not the kernel's.
+            None => lines.push(format!("{name}:{event}")),
+        }
+    }
+    Ok(())
+}
+
+/// The raw form of a tracepoint: system calls have theirs in `sys_enter` and `sys_exit` only.
+fn raw_name(name: &str) -> Option<String> {
+    let (category, event) = name.split_once(':')?;
+    (category != "syscalls").then(|| event.to_owned())
+}
+
+/// kprobe and kretprobe: functions by their names alone.
+pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+    if !query.named && !has_kprobes() {
+        return Ok(());
+    }
+    let (module, pattern) = query.rest.split_once(':').unwrap_or(("", query.rest));
+    let mut names: Vec<String> = matching(module, pattern)?.into_iter().map(|function| function.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let types = if query.verbose { target::kernel_types()?.map(|btf| (function_ids(&btf), btf)) } else { None };
+    for function in names {
+        lines.push(format!("{name}:{function}"));
+        if let Some((ids, btf)) = &types
+            && let Some(id) = ids.get(&function)
+        {
+            if name == "kprobe" {
+                arguments(btf, btf.params(*id), query, lines);
+            } else {
+                result(btf, *id, lines);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// fentry and fexit: functions of known types, with their modules.
+pub(super) fn typed_functions(
+    name: &'static str,
+    query: &Query<'_>,
+    lines: &mut Vec<String>,
+) -> Result<(), TargetError> {
+    let Some(btf) = target::kernel_types()? else { return Ok(()) };
+    let provider = if matches!(name, "fentry" | "kfunc") { "fentry" } else { "fexit" };
+    let (module, pattern) = query.rest.split_once(':').unwrap_or(("", query.rest));
+    let ids = function_ids(&btf);
+    let mut functions = matching(module, pattern)?;
+    functions.sort_unstable();
+    functions.dedup();
+    // The kernel's types are not those of its modules.
+    for function in functions.iter().filter(|function| function.module.is_none()) {
+        let Some(id) = ids.get(&function.name) else { continue };
+        lines.push(format!("{provider}:vmlinux:{}", function.name));
+        arguments(&btf, btf.params(*id), query, lines);
+        if query.verbose && provider == "fexit" {
+            result(&btf, *id, lines);
+        }
+    }
+    Ok(())
+}
+
+fn matching(module: &str, pattern: &str) -> Result<Vec<Function>, TargetError> {
+    let in_module = |found: Option<&str>| module.is_empty() || glob::matches(module, found.unwrap_or("vmlinux"));
+    let mut functions = target::functions()?;
+    functions.retain(|function| {
+        // Parts of functions the compiler has split off cannot be probed.
+        in_module(function.module.as_deref())
+            && (pattern.is_empty() || glob::matches(pattern, &function.name))
+            && !function.name.contains(".part.")
+    });
+    Ok(functions)
+}
+
+/// Every function whose type is known.
+fn function_ids(btf: &Btf) -> BTreeMap<String, TypeId> {
+    btf.iter(Kind::Func).map(|(id, name)| (name.to_owned(), id)).collect()
+}
+
+pub(super) fn iterators(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+    let Some(btf) = target::kernel_types()? else { return Ok(()) };
+    let mut names: Vec<&str> = btf
+        .iter(Kind::Func)
+        .filter_map(|(_, name)| name.strip_prefix(ITERATOR))
+        .filter(|name| query.wants(name) && btf.find_struct(&format!("{ITERATOR_CONTEXT}{name}")).is_some())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    for iterator in names {
+        lines.push(format!("{name}:{iterator}"));
+        let context = btf.find_struct(&format!("{ITERATOR_CONTEXT}{iterator}")).filter(|_| query.verbose);
+        for member in context.into_iter().flat_map(|context| btf.named_members(context)) {
+            if member.name != "meta" {
+                lines.push(format!("    {}", btf.declaration(member.ty, member.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn arguments<'a>(
+    btf: &'a Btf,
+    params: impl IntoIterator<Item = Param<'a>>,
+    query: &Query<'_>,
+    lines: &mut Vec<String>,
+) {
+    if query.verbose {
+        lines.extend(params.into_iter().map(|param| format!("    {}", btf.declaration(param.ty, param.name))));
+    }
+}
+
+fn result(btf: &Btf, function: TypeId, lines: &mut Vec<String>) {
+    if let Some(::bpf::btf::Type::Func { proto, .. }) = btf.ty(function)
+        && let Some(::bpf::btf::Type::FuncProto { result }) = btf.ty(proto)
+        && result != TypeId::VOID
+    {
+        lines.push(format!("    {}", btf.declaration(result, "retval")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_declared_as_in_c() {
+        assert_eq!(declaration("char[16]", "comm"), "char comm[16]");
+        assert_eq!(declaration("const char *", "filename"), "const char * filename");
+        assert_eq!(declaration("__data_loc char[]", "name"), "__data_loc char[] name");
+    }
+}

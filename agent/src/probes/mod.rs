@@ -1,0 +1,149 @@
+//! Lists what scripts can attach to on this node, as `bpftrace -l` does.
+//!
+//! In: patterns separated by commas (`tracepoint:syscalls:sys_enter_*`, `kprobe:vfs_*`, `*`, `struct file`). Out: lines in the
+//! order of the providers, sorted within each; the arguments of each probe below it if asked. One file for each source of names:
+//! [`fixed`] lists, the [`kernel`]'s functions and tracepoints, [`user`] functions, [`types`].
+
+mod fixed;
+mod kernel;
+mod types;
+mod user;
+
+use lang::glob;
+
+use crate::attach::source;
+use crate::target::TargetError;
+
+/// What is looked for.
+struct Query<'a> {
+    /// What stands behind the provider: `syscalls:sys_enter_*`; empty for everything.
+    rest: &'a str,
+    /// Whether arguments are wanted.
+    verbose: bool,
+    /// The process whose files are meant by `*`.
+    pid: Option<u32>,
+    /// Whether the provider was written out, so that probes are listed which this kernel has no means to attach.
+    named: bool,
+}
+
+impl Query<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.rest.is_empty() || glob::matches(self.rest.strip_suffix(':').unwrap_or(self.rest), name)
+    }
+}
+
+type List = fn(&'static str, &Query<'_>, &mut Vec<String>) -> Result<(), TargetError>;
+
+/// A kind of probe to list.
+struct Provider {
+    name: &'static str,
+    alias: &'static str,
+    /// Whether a pattern with `*` for the provider finds it: returns and user functions would double or never end such a list.
+    by_pattern: bool,
+    list: List,
+}
+
+const fn provider(name: &'static str, alias: &'static str, by_pattern: bool, list: List) -> Provider {
+    Provider { name, alias, by_pattern, list }
+}
+
+/// In the order in which they are listed.
+const PROVIDERS: [Provider; 18] = [
+    provider("begin", "", true, fixed::alone),
+    provider("end", "", true, fixed::alone),
+    provider("fentry", "f", true, kernel::typed_functions),
+    provider("fexit", "fr", false, kernel::typed_functions),
+    provider("hardware", "h", true, fixed::hardware),
+    provider("interval", "i", true, fixed::units),
+    provider("iter", "it", true, kernel::iterators),
+    provider("kfunc", "f", false, kernel::typed_functions),
+    provider("kprobe", "k", true, kernel::functions),
+    provider("kretfunc", "fr", false, kernel::typed_functions),
+    provider("kretprobe", "kr", false, kernel::functions),
+    provider("profile", "p", true, fixed::units),
+    provider("rawtracepoint", "rt", true, kernel::raw_tracepoints),
+    provider("self", "", false, fixed::signals),
+    provider("software", "s", true, fixed::software),
+    provider("tracepoint", "t", true, kernel::tracepoints),
+    provider("uprobe", "u", false, user::functions),
+    provider("uretprobe", "ur", false, user::functions),
+];
+
+/// Every probe that matches `patterns`, one a line; all of them where it is empty. With `verbose`, each is followed by its
+/// arguments, indented by four spaces. `pid` is the process whose files a `*` in place of a user file stands for.
+pub fn list(patterns: &str, verbose: bool, pid: Option<u32>) -> Result<Vec<String>, TargetError> {
+    let mut lines = Vec::new();
+    for pattern in patterns.split(',') {
+        let words: Vec<&str> = pattern.split_whitespace().collect();
+        let pattern = words.join(" ");
+        if matches!(words.first(), Some(&("struct" | "union" | "enum"))) {
+            types::list(&pattern, verbose, &mut lines)?;
+        } else {
+            list_one(&pattern, verbose, pid, &mut lines)?;
+        }
+    }
+    Ok(lines)
+}
+
+fn list_one(pattern: &str, verbose: bool, pid: Option<u32>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+    let (provider, rest) = match pattern.split_once(':') {
+        Some((provider, rest)) => (provider.to_lowercase(), rest),
+        None if pattern.is_empty() => ("*".to_owned(), ""),
+        None => (pattern.to_lowercase(), ""),
+    };
+    let wild = glob::is_pattern(&provider);
+    let mut query = Query { rest: if rest == "*" { "" } else { rest }, verbose, pid, named: !wild };
+    let found: Vec<&Provider> = PROVIDERS
+        .iter()
+        .filter(|known| match wild {
+            true => known.by_pattern && glob::matches(&provider, known.name),
+            false => known.name == provider || (!known.alias.is_empty() && known.alias == provider),
+        })
+        .collect();
+    if let Some(first) = found.first().filter(|_| !wild) {
+        return (first.list)(first.name, &query, lines);
+    }
+    for known in &found {
+        (known.list)(known.name, &query, lines)?;
+    }
+    // `*` alone and `sched_switch` alone are patterns for targets of any provider.
+    if found.is_empty() && !pattern.contains(':') {
+        let anywhere = format!("*{pattern}*");
+        (query.rest, query.named) = (&anywhere, false);
+        for known in PROVIDERS.iter().filter(|known| known.by_pattern) {
+            (known.list)(known.name, &query, lines)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether this kernel can attach to any function at all.
+fn has_kprobes() -> bool {
+    source::find("kprobe").is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(patterns: &str) -> Vec<String> {
+        list(patterns, false, None).unwrap()
+    }
+
+    #[test]
+    fn providers_without_targets_are_listed_by_their_units_and_events() {
+        assert_eq!(lines("interval"), ["interval:hz:", "interval:ms:", "interval:s:", "interval:us:"]);
+        assert_eq!(lines("interval:ms:"), ["interval:ms:"]);
+        assert_eq!(lines("software:page*"), ["software:page-faults:"]);
+        assert_eq!(lines("BEGIN"), ["begin"]);
+        assert_eq!(lines("begin,  h:cycles "), ["begin", "hardware:cycles:"]);
+    }
+
+    #[test]
+    fn a_pattern_for_the_provider_lists_each_that_matches() {
+        let found = lines("*ware:c*");
+        assert!(found.contains(&"hardware:cpu-cycles:".to_owned()), "{found:?}");
+        assert!(found.contains(&"software:context-switches:".to_owned()), "{found:?}");
+        assert!(found.iter().all(|line| line.starts_with("hardware:c") || line.starts_with("software:c")), "{found:?}");
+    }
+}
