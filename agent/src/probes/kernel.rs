@@ -19,7 +19,8 @@ pub(super) fn tracepoints(name: &'static str, query: &Query<'_>, lines: &mut Vec
     let by_event = !query.rest.contains(':');
     for tracepoint in target::names()? {
         let Some((category, event)) = tracepoint.split_once(':') else { continue };
-        if !query.wants(&tracepoint) && !(by_event && query.wants(event)) {
+        let wanted = query.wants(&tracepoint) || by_event && query.wants(event);
+        if !wanted {
             continue;
         }
         lines.push(format!("{name}:{tracepoint}"));
@@ -55,7 +56,8 @@ pub(super) fn raw_tracepoints(
     for event in events {
         let listed = format!("vmlinux:{event}");
         let typed = btf.as_ref().and_then(|btf| Some((btf, btf.tracepoint_params(&event)?)));
-        if !query.wants(&event) && !(typed.is_some() && query.wants(&listed)) {
+        let wanted = query.wants(&event) || typed.is_some() && query.wants(&listed);
+        if !wanted {
             continue;
         }
         match typed {

@@ -9,7 +9,7 @@ use clap::ArgAction;
 #[derive(clap::Args)]
 pub struct Args {
     /// The script itself, instead of a file
-    #[arg(short = 'e', value_name = "SCRIPT", allow_hyphen_values = true)]
+    #[arg(short = 'e', value_name = "SCRIPT", allow_hyphen_values = true, overrides_with = "program")]
     pub program: Option<String>,
     /// The script's file (`-` for standard input) unless -e is given, then the script's arguments: $1, $2 ..., and after `--`
     /// named ones as --name=value
