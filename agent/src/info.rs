@@ -73,14 +73,13 @@ fn helpers(btf: Option<&Btf>) -> Vec<Line> {
 }
 
 fn probe_types(btf: Option<&Btf>) -> Vec<Line> {
-    let features = features::features(btf);
-    let multi = features.kprobe && has_function(btf, "kprobe_multi_link_prog_run");
+    let features = features::everything(btf);
     vec![
         ("kprobe", yes(features.kprobe)),
         ("fentry", yes(features.fentry)),
-        ("kprobe_multi", yes(multi)),
-        ("kprobe_session", yes(multi && has_function(btf, "bpf_session_is_return"))),
-        ("uprobe_multi", yes(has_function(btf, "uprobe_prog_run"))),
+        ("kprobe_multi", yes(features.kprobe_multi)),
+        ("kprobe_session", yes(features.kprobe_multi && has_function(btf, "bpf_session_is_return"))),
+        ("uprobe_multi", yes(features.uprobe_multi)),
         ("iter", yes(btf.is_some_and(has_iterators))),
     ]
 }
@@ -94,7 +93,7 @@ fn has_iterators(btf: &Btf) -> bool {
     let Some(function) = btf.find_func("bpf_iter_task") else { return false };
     let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
     let target = Some((AttachType::TraceIter, function.0));
-    load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, target }).is_ok()
+    load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, target, types: None }).is_ok()
 }
 
 fn yes(has: bool) -> String {

@@ -18,3 +18,4 @@ pub mod symbolise;
 pub mod sys;
 pub mod target;
 pub mod tracefs;
+pub mod user;

@@ -12,6 +12,7 @@ use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
 use lang::span::Span;
 use report::schema::{MapId, StackMapId};
 
+use crate::sys::btf;
 use crate::sys::map::{Map, Request as MapRequest};
 use crate::sys::program::{self, Refused, Request};
 
@@ -80,6 +81,14 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
+    /// The types of a module cannot be had.
+    #[error("the types of module {module}: {error}")]
+    Types {
+        /// The module.
+        module: String,
+        /// Why.
+        error: io::Error,
+    },
     /// The compiler named a map or an instruction that is not there.
     #[error("instruction {instruction} of program {program} refers to a map that does not exist")]
     Dangling {
@@ -128,14 +137,14 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
                 loaded.events = Some(map.into_ring().map_err(error)?);
             }
             // The programs keep these alive, and nobody else looks at them.
-            MapRole::Scratch | MapRole::Zeros | MapRole::Start => {}
+            MapRole::Scratch | MapRole::Zeros | MapRole::Start | MapRole::Syscalls => {}
         }
     }
     Ok(loaded)
 }
 
 fn create(definition: &MapDef) -> Result<Map, LoadError> {
-    let MapDef { name, kind, key_size, value_size, max_entries, flags, role } = definition;
+    let MapDef { name, kind, key_size, value_size, max_entries, flags, role, contents } = definition;
     let request = MapRequest {
         name,
         kind: *kind,
@@ -145,6 +154,11 @@ fn create(definition: &MapDef) -> Result<Map, LoadError> {
         flags: *flags,
     };
     let map = Map::create(&request).map_err(|error| LoadError::Map { name: name.clone(), error })?;
+    for (index, bytes) in contents {
+        let mut value = bytes.clone();
+        value.resize(*value_size as usize, 0);
+        map.update(&index.to_ne_bytes(), &value).map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
+    }
     if *role == MapRole::Start {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         let nanoseconds = (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64);
@@ -165,8 +179,26 @@ fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
             .ok_or_else(|| LoadError::Dangling { program: program.name.clone(), instruction: relocation.insn })?;
     }
     let code = encode(&insns);
-    let request = Request { name: &program.name, kind: program.kind, code: &code, target: program.btf_target };
+    let module = program.expected.as_ref().and_then(|expected| expected.module.as_deref());
+    let types = match module {
+        Some(module) => types_of(module).map_err(|error| LoadError::Types { module: module.to_owned(), error })?,
+        None => None,
+    };
+    let request = Request {
+        name: &program.name,
+        kind: program.kind,
+        code: &code,
+        target: program.expected.as_ref().map(|expected| (expected.attach, expected.type_id)),
+        types: types.as_ref().map(AsFd::as_fd),
+    };
     program::load(&request).map_err(|refused| LoadError::Rejected(Box::new(rejected(program, refused))))
+}
+
+fn types_of(module: &str) -> io::Result<Option<OwnedFd>> {
+    match btf::of_module(module)? {
+        Some(types) => Ok(Some(types)),
+        None => Err(io::Error::new(io::ErrorKind::NotFound, "it is not loaded, or has no types")),
+    }
 }
 
 fn relocate(insns: &mut [Insn], relocation: &Relocation, maps: &[Map]) -> Option<()> {

@@ -12,6 +12,7 @@ use bpf::map::MapType;
 use bpf::opcode::{Alu, Jump, Size};
 use bpf::program::ProgramType;
 use lang::compiled::{Attach, Compiled, MapDef, MapRole, Program, Relocation, SampleRate, Settings};
+use lang::config::MissingProbes;
 use lang::ir::MapRef;
 use lang::span::Span;
 use report::schema::{EventKind, EventSchema, MapId, MapSchema, Schema, ValueKind};
@@ -59,7 +60,7 @@ fn count() -> Program {
     Program {
         name: "count".to_owned(),
         kind: ProgramType::RawTracepoint,
-        btf_target: None,
+        expected: None,
         insns,
         relocations: vec![Relocation { insn: 1, map: MapRef(0), value_offset: None }],
         spans,
@@ -94,7 +95,7 @@ fn exit(code: i32, attach: Attach) -> Program {
     Program {
         name: "exit".to_owned(),
         kind,
-        btf_target: None,
+        expected: None,
         insns,
         relocations: vec![Relocation { insn: 0, map: MapRef(1), value_offset: None }],
         spans,
@@ -104,7 +105,7 @@ fn exit(code: i32, attach: Attach) -> Program {
 
 fn map(name: &str, kind: MapType, value_size: u32, max_entries: u32, role: MapRole) -> MapDef {
     let key_size = if kind == MapType::RingBuf { 0 } else { 4 };
-    MapDef { name: name.to_owned(), kind, key_size, value_size, max_entries, flags: 0, role }
+    MapDef { name: name.to_owned(), kind, key_size, value_size, max_entries, flags: 0, role, contents: vec![] }
 }
 
 fn compiled(programs: Vec<Program>) -> Compiled {
@@ -127,7 +128,12 @@ fn compiled(programs: Vec<Program>) -> Compiled {
             events: vec![EventSchema { kind: EventKind::Exit { code_offset: 8 }, size: 16 }],
         },
         warnings: vec![],
-        settings: Settings { print_maps_on_exit: true, max_cat_bytes: 10240, str_trunc_trailer: "..".to_owned() },
+        settings: Settings {
+            print_maps_on_exit: true,
+            max_cat_bytes: 10240,
+            str_trunc_trailer: "..".to_owned(),
+            missing_probes: MissingProbes::Error,
+        },
     }
 }
 
@@ -259,7 +265,7 @@ fn an_unknown_tracepoint_is_named() {
         Err(error) => error.render("script.bt", ""),
         Ok(_) => panic!("attached to a tracepoint that does not exist"),
     };
-    assert_eq!(error, "ERROR: attaching to tracepoint:sched:nothing: no such tracepoint\n");
+    assert_eq!(error, "ERROR: Unable to attach probe: tracepoint:sched:nothing: no such tracepoint\n");
 }
 
 #[test]

@@ -69,16 +69,21 @@ impl Script {
     }
 
     /// Attaches the script, does `work` in this thread, ends the script. `TID` in the script is this thread's id.
-    fn watch(mut self, work: impl FnOnce()) -> String {
+    fn watch(self, work: impl FnOnce()) -> String {
+        self.try_watch(work).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`Script::watch`]; the error is why the script could not be attached.
+    fn try_watch(mut self, work: impl FnOnce()) -> Result<String, String> {
         let source = self.options.source.replace("TID", &rustix::thread::gettid().as_raw_nonzero().to_string());
         self.options.source.clone_from(&source);
         let text = |found: Vec<_>| lang::render::terminal("stdin", &source, &found);
         let script = lang::parse(&source).map_err(text).unwrap_or_else(|text| panic!("{text}"));
-        let target = agent::target::gather(&lang::needs::needs(&script)).expect("a target");
+        let target = agent::target::gather(&lang::needs::needs_with(&script, &self.options.compile)).expect("a target");
         let compiled = lang::compile(&source, &script, &target, &self.options.compile).map_err(text);
         let compiled = compiled.unwrap_or_else(|text| panic!("{text}"));
-        let session = Session::start(compiled, SessionOptions::default())
-            .unwrap_or_else(|error| panic!("{}", error.render("stdin", &source)));
+        let options = SessionOptions { deadline: None, pid: self.options.compile.pid };
+        let session = Session::start(compiled, options).map_err(|error| error.render("stdin", &source))?;
         work();
         let mut outputs = Vec::new();
         let left = session.finish(&mut outputs).expect("an end");
@@ -89,7 +94,7 @@ impl Script {
                 other => panic!("{other:?}"),
             }
         }
-        printed + &report::text::snapshot(&left.snapshot)
+        Ok(printed + &report::text::snapshot(&left.snapshot))
     }
 }
 
@@ -289,4 +294,142 @@ fn an_unknown_tracepoint_is_an_error_of_the_script() {
     need_tracing!();
     let error = Script::new("tracepoint:sched:sched_swich { @ = count(); }").try_run().expect_err("a misspelt name");
     assert!(matches!(error, RunError::Script(_)), "{error:?}");
+}
+
+#[test]
+fn wildcards_over_system_calls_tell_them_apart_and_start_and_end_at_once() {
+    need_tracing!();
+    let started = std::time::Instant::now();
+    let printed = Script::new(
+        "tracepoint:syscalls:sys_enter_* /tid == TID/ { @[probe] = count(); }
+         tracepoint:syscalls:sys_exit_* /tid == TID/ { @ret[probe] = max(args.ret); }",
+    )
+    .watch(read_known_sizes);
+    // Everybody else's programs are ended in parallel here: leave them their time.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(printed.contains("@[tracepoint:syscalls:sys_enter_read]: 7\n"), "{printed}");
+    assert!(printed.contains("@[tracepoint:syscalls:sys_enter_openat]: 2\n"), "{printed}");
+    assert!(printed.contains("@ret[tracepoint:syscalls:sys_exit_read]: 3000\n"), "{printed}");
+}
+
+/// Called by the tests about functions of programs; by nobody else.
+#[inline(never)]
+extern "C" fn watched_sum(first: u64, second: u64) -> u64 {
+    std::hint::black_box(first + second)
+}
+
+#[inline(never)]
+extern "C" fn watched_difference(first: u64, second: u64) -> u64 {
+    std::hint::black_box(first - second)
+}
+
+fn own_path() -> String {
+    std::env::current_exe().expect("this program").display().to_string()
+}
+
+fn call_watched() {
+    for n in 0..5 {
+        watched_sum(n, 10);
+    }
+    watched_difference(9, 2);
+}
+
+/// Whether a row of the map tells of the function, with this value.
+fn has_row(printed: &str, map: &str, function: &str, value: u64) -> bool {
+    let is_it = |line: &str| line.starts_with(&format!("{map}[")) && line.contains(function);
+    printed.lines().any(|line| is_it(line) && line.ends_with(&format!("]: {value}")))
+}
+
+#[test]
+fn functions_of_a_program_are_counted_by_pattern() {
+    need_tracing!();
+    let own = own_path();
+    let source = format!(
+        "uprobe:{own}:*7scripts*watched_* /tid == TID/ {{ @at[probe] = sum(arg0); @by[func] = count(); }}
+         uretprobe:{own}:*7scripts*watched_* /tid == TID/ {{ @ret[probe] = sum(retval); }}"
+    );
+    let printed = Script::new(&source).watch(call_watched);
+    for (map, sum, difference) in [("@at", 10, 9), ("@by", 5, 1), ("@ret", 60, 7)] {
+        assert!(has_row(&printed, map, "watched_sum", sum), "{printed}");
+        assert!(has_row(&printed, map, "watched_difference", difference), "{printed}");
+    }
+}
+
+#[test]
+fn a_process_is_named_for_its_files_and_other_processes_are_left_out() {
+    need_tracing!();
+    let mut script = Script::new("uprobe:*:*7scripts*watched_sum* { @[pid] = count(); }");
+    script.options.compile.pid = Some(std::process::id());
+    let printed = script.watch(call_watched);
+    assert_eq!(printed, format!("\n\n@[{}]: 5\n", std::process::id()));
+}
+
+#[test]
+fn programs_of_one_place_run_in_the_order_of_the_script() {
+    need_tracing!();
+    let own = own_path();
+    for (place, times) in [
+        (format!("uprobe:{own}:*7scripts*watched_difference*"), 1),
+        (format!("uretprobe:{own}:*7scripts*watched_sum*"), 5),
+    ] {
+        let source =
+            format!(r#"{place} /tid == TID/ {{ printf("first "); }} {place} /tid == TID/ {{ printf("second "); }}"#);
+        let printed = Script::new(&source).watch(call_watched);
+        assert_eq!(printed.trim(), "first second ".repeat(times).trim(), "{place}");
+    }
+}
+
+#[test]
+fn every_task_and_its_files_are_walked_through_once() {
+    need_tracing!();
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        println!("SKIP: this kernel does not tell its types");
+        return;
+    }
+    let own = std::process::id();
+    let source = format!(
+        "iter:task /ctx.task.pid == {own}/ {{ @tasks = count(); @name = ctx.task.comm; }}
+         iter:task_file /ctx->task->tgid == {own} && ctx->task->pid == {own}/ {{ @files = max(ctx->fd); }}
+         iter:task_vma /ctx.task.pid == {own}/ {{ @maps = max(ctx.vma.vm_end); }}"
+    );
+    let printed = Script::new(&source).run().output;
+    assert!(printed.contains("@tasks: 1\n"), "{printed}");
+    assert!(printed.contains("@files: ") && printed.contains("@maps: "), "{printed}");
+    assert!(!printed.contains("@files: 0\n") && !printed.contains("@maps: 0\n"), "{printed}");
+}
+
+#[test]
+fn a_clock_of_the_kernel_samples_one_process() {
+    need_tracing!();
+    let mut script = Script::new("software:cpu-clock:1000000 { @[pid] = count(); }");
+    script.options.compile.pid = Some(std::process::id());
+    let printed = script.watch(|| {
+        let started = std::time::Instant::now();
+        while started.elapsed() < Duration::from_millis(200) {
+            std::hint::black_box(started);
+        }
+    });
+    assert!(printed.contains(&format!("@[{}]: ", std::process::id())), "{printed}");
+    assert_eq!(printed.matches('[').count(), 1, "{printed}");
+}
+
+#[test]
+fn a_watchpoint_sees_each_write() {
+    need_tracing!();
+    let mut place = Box::new(0u64);
+    let address = std::ptr::from_ref(&*place) as u64;
+    let mut script = Script::new(&format!("watchpoint:{address:#x}:8:w {{ @ = count(); }}"));
+    script.options.compile.pid = Some(std::process::id());
+    let compiled = script.try_watch(|| {
+        for n in 0..3 {
+            std::hint::black_box(&mut *place);
+            *place = n;
+        }
+        std::hint::black_box(&place);
+    });
+    match compiled {
+        Ok(printed) => assert_eq!(printed, "\n\n@: 3\n"),
+        // Debug registers are few, and some machines give none to guests.
+        Err(error) => println!("SKIP: {error}"),
+    }
 }

@@ -16,7 +16,7 @@ pub enum ProgramType {
     Tracing = 26,
 }
 
-/// What a [`ProgramType::Tracing`] program attaches to.
+/// How a program attaches, where its [`ProgramType`] leaves that open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum AttachType {
@@ -28,4 +28,8 @@ pub enum AttachType {
     TraceFexit = 25,
     /// 5.8
     TraceIter = 28,
+    /// Many kernel functions with one link; 5.18
+    KprobeMulti = 42,
+    /// Many functions of a program or library with one link; 6.6
+    UprobeMulti = 48,
 }

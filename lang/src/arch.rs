@@ -23,6 +23,8 @@ pub struct Registers {
     pub sp: i32,
     /// What tells whether the CPU ran a process's own code.
     pub mode: Mode,
+    /// What tells whether that code was of this instruction set, not of the 32-bit one the CPU runs as well.
+    pub native: Mode,
     /// Every register by the name the architecture gives it.
     pub named: &'static [(&'static str, i32)],
 }
@@ -48,6 +50,8 @@ const X86_64: Registers = Registers {
     ip: 128,
     sp: 152,
     mode: Mode { offset: 136, mask: 3, user: 3 },
+    // `__USER_CS`; a 32-bit process has `__USER32_CS`, 0x23.
+    native: Mode { offset: 136, mask: 0xffff, user: 0x33 },
     named: &[
         ("r15", 0),
         ("r14", 8),
@@ -83,6 +87,8 @@ const AARCH64: Registers = Registers {
     ip: 256,
     sp: 248,
     mode: Mode { offset: 264, mask: 0xf, user: 0 },
+    // `PSR_MODE32_BIT`
+    native: Mode { offset: 264, mask: 0x10, user: 0 },
     named: &[
         ("r0", 0),
         ("r1", 8),

@@ -1,17 +1,20 @@
 //! The whole pipeline: a parsed script and a target in, programs and a schema out.
 
+use bpf::program::AttachType;
+
 use crate::ast::Script;
-use crate::compiled::{Compiled, Program};
+use crate::compiled::{Attach, Compiled, Expected, Program};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::emit::{EmitError, emit};
-use crate::expand::{Group, expand};
+use crate::expand::{Context, Group, Site, expand};
 use crate::hir;
 use crate::lower::{Resources, Unit, lower};
 use crate::macros;
 use crate::options::Options;
 use crate::passes::improve;
 use crate::target::Target;
+use crate::types::Space;
 
 /// Compiles a script for a node. `src` is the text `script` was parsed from.
 ///
@@ -77,7 +80,7 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
             Ok(code) => programs.push(Program {
                 name: kernel_name(index, &first.name),
                 kind: first.context.program_type(),
-                btf_target: None,
+                expected: expected(probe, unit),
                 insns: code.insns,
                 relocations: code.relocations,
                 spans: code.spans,
@@ -88,6 +91,37 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
     }
     programs
 }
+
+/// How a probe's program attaches, where that is to be said when it is loaded.
+fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
+    let Unit { target, options, .. } = unit;
+    let untyped = |attach| Some(Expected { attach, type_id: 0, module: None });
+    match &probe.sites.first()?.context {
+        Context::Function(function) => Some(Expected {
+            attach: if function.ret { AttachType::TraceFexit } else { AttachType::TraceFentry },
+            type_id: function.ty.0,
+            module: function.module.clone(),
+        }),
+        Context::Iter { record } => {
+            let function = target.btf.as_ref()?.find_func(&record.replacen("__", "_", 1))?;
+            Some(Expected { attach: AttachType::TraceIter, type_id: function.0, module: None })
+        }
+        Context::Entry { space: Space::Kernel, .. } | Context::Return { space: Space::Kernel, .. } => {
+            let whole = |site: &Site| !matches!(site.attach, Attach::Kprobe { offset: 1.., .. });
+            let many = target.features.kprobe_multi && probe.sites.len() > 1 && probe.sites.iter().all(whole);
+            many.then(|| untyped(AttachType::KprobeMulti))?
+        }
+        // In one process alone the other way disturbs nobody else, but takes a descriptor and some time for each place.
+        Context::Entry { .. } | Context::Return { .. } | Context::Marker { .. } => {
+            let few = options.pid.is_some() && probe.sites.len() <= FEW_PLACES;
+            (target.features.uprobe_multi && !few).then(|| untyped(AttachType::UprobeMulti))?
+        }
+        _ => None,
+    }
+}
+
+/// Up to how many places in one process are attached to one by one.
+const FEW_PLACES: usize = 32;
 
 fn too_large(probe: &hir::Probe, error: &EmitError) -> Diagnostic {
     let span = error.span().unwrap_or(probe.span);

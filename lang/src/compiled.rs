@@ -5,6 +5,7 @@ use bpf::map::MapType;
 use bpf::program::{AttachType, ProgramType};
 use report::schema::{MapId, Schema, StackMapId};
 
+use crate::config::MissingProbes;
 use crate::diagnostic::Diagnostic;
 use crate::ir::MapRef;
 use crate::span::Span;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub max_cat_bytes: u32,
     /// Printed after a string that was cut off.
     pub str_trunc_trailer: String,
+    /// What to do about an attach point that the kernel refuses.
+    pub missing_probes: MissingProbes,
 }
 
 /// One BPF program and all the places it attaches to.
@@ -46,8 +49,8 @@ pub struct Program {
     pub name: String,
     /// What the kernel loads it as.
     pub kind: ProgramType,
-    /// For tracing programs: how, and the BTF type id of the target in vmlinux.
-    pub btf_target: Option<(AttachType, u32)>,
+    /// How it attaches, where its kind leaves that open: a tracing program's target, or many functions with one link.
+    pub expected: Option<Expected>,
     /// The code; map addresses are zero until relocated.
     pub insns: Vec<Insn>,
     /// Where map addresses go.
@@ -56,6 +59,17 @@ pub struct Program {
     pub spans: Vec<Span>,
     /// Where it attaches; several where one program serves them all.
     pub attach: Vec<Attach>,
+}
+
+/// How a program attaches, as the kernel wants to know when it loads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// How.
+    pub attach: AttachType,
+    /// For tracing programs: the BTF type id of the target; else 0.
+    pub type_id: u32,
+    /// The module whose types are meant; the kernel's own where absent.
+    pub module: Option<String>,
 }
 
 /// A `ld_imm64` that wants a map.
@@ -85,12 +99,52 @@ pub enum Attach {
     Kprobe { function: String, offset: u64 },
     /// A kernel function's return.
     Kretprobe { function: String },
-    /// A user function's entry or, with `ret`, return.
-    Uprobe { path: String, function: Option<String>, offset: u64, ret: bool },
+    /// A kernel function's entry or, with `ret`, return, by its types: the context is its arguments. What it attaches to is told when it
+    /// is loaded.
+    Function { function: String, ret: bool },
+    /// Many system calls' entry or, with `exit`, end, in the raw form they share. The program tells them apart.
+    Syscalls { exit: bool, events: Vec<String> },
+    /// An instruction of a program or library, `offset` bytes into the file at `path`; with `ret` the return of the function that starts
+    /// there. `semaphore` is where the file has a counter of listeners, or 0.
+    Uprobe { path: String, function: String, offset: u64, ret: bool, semaphore: u64 },
+    /// A software event of perf by its number, every `period` times.
+    Software { event: u64, period: u64 },
+    /// A hardware event of perf by its number, every `period` times.
+    Hardware { event: u64, period: u64 },
+    /// Accesses to memory of `length` bytes from an address on.
+    Watchpoint { address: u64, length: u64, access: Access },
+    /// The kernel's objects of one kind, one after the other, once.
+    Iter { kind: String },
+    /// Run when this process receives a signal, by its number.
+    Signal { number: i32 },
     /// Every so many nanoseconds, on one CPU.
     Interval { nanoseconds: u64 },
     /// Samples on every CPU.
     Profile(SampleRate),
+}
+
+/// Which accesses a watchpoint watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "they are what they are called")]
+pub struct Access {
+    pub read: bool,
+    pub write: bool,
+    pub execute: bool,
+}
+
+impl Attach {
+    /// Whether the program is run by hand instead of being attached.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self, Self::Begin | Self::End | Self::Signal { .. })
+    }
+
+    /// How many attach points of the script it stands for.
+    pub fn points(&self) -> usize {
+        match self {
+            Self::Syscalls { events, .. } => events.len(),
+            _ => 1,
+        }
+    }
 }
 
 /// How often a profile samples each CPU.
@@ -119,6 +173,8 @@ pub struct MapDef {
     pub flags: u32,
     /// What it is for.
     pub role: MapRole,
+    /// What it holds before the programs run: elements by their index, each at most a value long.
+    pub contents: Vec<(u32, Vec<u8>)>,
 }
 
 /// What a BPF map is for.
@@ -140,4 +196,6 @@ pub enum MapRole {
     Start,
     /// Read by programs only, filled with these zeros: the template of a new element.
     Zeros,
+    /// Read by programs only: the system calls a program is about, by number, each with its attach point's name.
+    Syscalls,
 }

@@ -244,6 +244,7 @@ impl Config {
             print_maps_on_exit: self.print_maps_on_exit,
             max_cat_bytes: self.max_cat_bytes,
             str_trunc_trailer: self.str_trunc_trailer.clone(),
+            missing_probes: self.missing_probes,
         }
     }
 

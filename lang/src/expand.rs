@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use bpf::btf::TypeId;
 use bpf::program::ProgramType;
 
 use crate::ast::{AttachPoint, Probe, Script};
@@ -13,9 +14,9 @@ use crate::config::{Config, MissingProbes};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::nearest::nearest;
 use crate::options::Options;
-use crate::provider;
+use crate::provider::{self, MarkerArgument};
 use crate::span::Span;
-use crate::target::{Target, TracepointFormat};
+use crate::target::{Features, Target, TracepointFormat};
 use crate::types::Space;
 use crate::uses::Uses;
 
@@ -43,12 +44,20 @@ pub enum Context {
     SyscallEnter,
     /// `raw_syscalls:sys_exit` in its raw form: the registers, then the return value.
     SyscallExit,
+    /// Many system calls in the raw form they share: their numbers and attach points' names.
+    Syscalls { exit: bool, calls: Rc<[(u32, Rc<str>)]> },
     /// The arguments of a tracepoint's raw form, 8 bytes each.
     Raw { event: String },
-    /// Registers at a function's entry.
-    Entry { space: Space },
-    /// Registers at a function's return.
-    Return { space: Space },
+    /// The arguments of a kernel function and, at its return, what it returns: 8 bytes each, laid out by its types.
+    Function(Rc<Function>),
+    /// The registers where a static marker stands, and where its arguments are then.
+    Marker { arguments: Rc<[MarkerArgument]> },
+    /// The pointers that an iterator hands over, in the kernel's struct of this name.
+    Iter { record: String },
+    /// Registers at a function's entry; with the function's type where its arguments may go by their names.
+    Entry { space: Space, typed: Option<Rc<Function>> },
+    /// Registers at a function's return, as for its entry.
+    Return { space: Space, typed: Option<Rc<Function>> },
     /// A timer's or counter's overflow.
     Overflow,
 }
@@ -57,14 +66,31 @@ impl Context {
     /// What the kernel loads a program with this context as.
     pub fn program_type(&self) -> ProgramType {
         match self {
-            Self::Script | Self::Plain | Self::SyscallEnter | Self::SyscallExit | Self::Raw { .. } => {
-                ProgramType::RawTracepoint
-            }
+            Self::Script
+            | Self::Plain
+            | Self::SyscallEnter
+            | Self::SyscallExit
+            | Self::Syscalls { .. }
+            | Self::Raw { .. } => ProgramType::RawTracepoint,
             Self::Record { .. } => ProgramType::Tracepoint,
-            Self::Entry { .. } | Self::Return { .. } => ProgramType::Kprobe,
+            Self::Entry { .. } | Self::Return { .. } | Self::Marker { .. } => ProgramType::Kprobe,
+            Self::Function(_) | Self::Iter { .. } => ProgramType::Tracing,
             Self::Overflow => ProgramType::PerfEvent,
         }
     }
+}
+
+/// A kernel function, attached to by its types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its type in the types of the kernel or of `module`.
+    pub ty: TypeId,
+    /// The module it is in.
+    pub module: Option<String>,
+    /// Whether the program runs when it returns.
+    pub ret: bool,
 }
 
 /// Places that share one program.
@@ -107,17 +133,19 @@ impl Expand<'_> {
     }
 
     /// Reports an attach point that does not exist on this node, as the script's settings want it.
-    pub fn missing(&mut self, span: Span, what: &str) {
+    ///
+    /// `help` says why that may be and what to do about it.
+    pub fn missing(&mut self, span: Span, what: &str, help: &str) {
         if !self.target.complete {
             return;
         }
         match self.config.missing_probes {
             MissingProbes::Error => self.report(
-                Diagnostic::error("E0401", span, format!("{what} does not exist on this node"))
-                    .help("list what exists with `bpfleet probes`, or set `config = { missing_probes = warn }`"),
+                Diagnostic::error("E0401", span, format!("No matches for {what}."))
+                    .help(format!("{help}; if it may be missing, set the 'missing_probes' config variable to 'warn'")),
             ),
             MissingProbes::Warn => {
-                self.report(Diagnostic::warning("W0401", span, format!("{what} does not exist on this node")));
+                self.report(Diagnostic::warning("W0401", span, format!("No matches for {what}. Skipping.")));
             }
             MissingProbes::Ignore => {}
         }
@@ -125,11 +153,20 @@ impl Expand<'_> {
 
     /// A part of an attach point, with `$1` and its kin replaced by what the user gave.
     pub fn part(&self, point: &AttachPoint, index: usize) -> Option<String> {
-        let text = &point.parts.get(index)?.node;
-        let Some(number) = text.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()) else {
-            return Some(text.clone());
-        };
-        Some(number.checked_sub(1).and_then(|i| self.options.args.get(i)).cloned().unwrap_or_default())
+        Some(self.options.substituted(&point.parts.get(index)?.node))
+    }
+}
+
+impl Features {
+    /// Whether a program with this context can find out at run time which function it is attached to.
+    pub fn knows_function(&self, context: &Context) -> bool {
+        match context {
+            Context::Entry { .. } => true,
+            // `bpf_get_func_ip`: 5.15 for kernel functions (5.17 is what is asked for), 6.6 for those of programs.
+            Context::Return { space: Space::User, .. } => self.uprobe_multi,
+            Context::Return { .. } => self.bpf_loop,
+            _ => false,
+        }
     }
 }
 
@@ -150,8 +187,19 @@ pub fn expand<'a>(
             of_point(&mut expand, point);
         }
         let sites = expand.sites;
-        places += sites.len();
-        group(probe, uses, sites, &mut groups);
+        places += sites.iter().map(|site| site.attach.points()).sum::<usize>();
+        if sites.is_empty() && config.missing_probes == MissingProbes::Warn {
+            let message =
+                "Probe has no valid attach points. It is being removed which may cause issues with program behavior.";
+            diagnostics.push(Diagnostic::warning("W0403", probe.span, message));
+        }
+        group(probe, uses, target, sites, &mut groups);
+    }
+    if let Some(first) = script.probes.first().filter(|_| groups.is_empty() && !diagnostics.has_errors()) {
+        diagnostics.push(
+            Diagnostic::error("E0409", first.span, "No probes to attach")
+                .help("nothing that the script names exists on this node: `bpfleet probes` lists what does"),
+        );
     }
     check_limits(script, config, places, groups.len(), diagnostics);
     groups
@@ -172,10 +220,10 @@ fn of_point(expand: &mut Expand<'_>, point: &AttachPoint) {
     }
 }
 
-fn group<'a>(probe: &'a Probe, uses: Uses, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
+fn group<'a>(probe: &'a Probe, uses: Uses, target: &Target, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
     let first = groups.len();
     for site in sites {
-        let by_name = uses.name || (uses.function && matches!(site.context, Context::Return { .. }));
+        let by_name = uses.name || (uses.function && !target.features.knows_function(&site.context));
         let same = |other: &Site| other.context == site.context && (!by_name || other.name == site.name);
         let own = groups.get_mut(first..).unwrap_or_default();
         match own.iter_mut().find(|g| g.sites.first().is_some_and(same)) {

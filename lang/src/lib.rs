@@ -48,6 +48,7 @@ pub mod provider;
 pub mod render;
 mod rewrite;
 pub mod span;
+pub mod syscalls;
 pub mod target;
 pub mod token;
 mod types;

@@ -1,6 +1,7 @@
 //! What must be known of a node before a script can be compiled for it: found in the script's text alone.
 
 use crate::ast::{AttachPoint, Expr, ExprKind, Script};
+use crate::options::Options;
 use crate::provider;
 use crate::uses::Uses;
 use crate::walk::{self, Node};
@@ -17,6 +18,68 @@ pub struct Needs {
     pub btf: bool,
     /// Kernel symbols whose addresses are wanted.
     pub kernel_symbols: Vec<String>,
+    /// Places in programs and libraries.
+    pub user: Vec<UserPattern>,
+    /// The process the script is limited to: files are looked for as it sees them.
+    pub pid: Option<u32>,
+}
+
+/// Places in programs and libraries that a script names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPattern {
+    /// A path, a library's or program's short name, perhaps with wildcards; empty or `*` for whatever the process has mapped.
+    pub file: String,
+    /// What in it.
+    pub what: UserWhat,
+}
+
+/// What a script names in a program or library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserWhat {
+    /// Functions, perhaps with wildcards; by the names of the source where `demangled`.
+    Functions {
+        /// The pattern.
+        name: String,
+        /// Whether it is about the names of the source.
+        demangled: bool,
+    },
+    /// An address of the program, before it is moved anywhere.
+    Address(u64),
+    /// Static markers, perhaps with wildcards.
+    Markers {
+        /// The provider's pattern.
+        provider: String,
+        /// The marker's pattern.
+        name: String,
+    },
+}
+
+impl UserPattern {
+    /// Whether the file may stand for several.
+    pub fn is_wild_file(&self) -> bool {
+        self.file.is_empty() || glob::is_pattern(&self.file)
+    }
+}
+
+impl UserWhat {
+    /// Whether a function is meant, by its symbol or by its source's name.
+    pub fn is_function(&self, symbol: &str, demangled: Option<&str>) -> bool {
+        let Self::Functions { name, demangled: by_source } = self else { return false };
+        if !*by_source {
+            return glob::matches(name, symbol);
+        }
+        demangled.is_some_and(|source| {
+            // Without parameters every overload is meant.
+            let plain = if name.contains('(') { source } else { source.split('(').next().unwrap_or(source) };
+            glob::matches(name, plain)
+        })
+    }
+
+    /// Whether a marker is meant.
+    pub fn is_marker(&self, provider: &str, name: &str) -> bool {
+        matches!(self, Self::Markers { provider: wanted, name: called }
+            if glob::matches(wanted, provider) && glob::matches(called, name))
+    }
 }
 
 /// Tracepoints a script names, perhaps with wildcards.
@@ -64,14 +127,23 @@ impl FunctionPattern {
     }
 }
 
-/// What must be known of a node to compile `script` for it.
+/// What must be known of a node to compile `script` for it, where the user says nothing beside it.
 pub fn needs(script: &Script) -> Needs {
-    let mut needs = Needs::default();
+    needs_with(script, &Options::default())
+}
+
+/// What must be known of a node to compile `script` for it with these options.
+pub fn needs_with(script: &Script, options: &Options) -> Needs {
+    let mut needs = Needs { pid: options.pid, ..Needs::default() };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;
         for point in &probe.attach_points {
-            of_attach_point(point, uses, &mut needs);
+            let mut point = point.clone();
+            for part in &mut point.parts {
+                part.node = options.substituted(&part.node);
+            }
+            of_attach_point(&point, uses, &mut needs);
         }
         walk::probe(probe, &mut |node| of_node(&node, script, &mut needs));
     }

@@ -14,3 +14,13 @@ pub struct Options {
     /// Count only what this process does, by its process id.
     pub pid: Option<u32>,
 }
+
+impl Options {
+    /// A part of an attach point, with `$1` and its kin replaced by what the user gave.
+    pub fn substituted(&self, part: &str) -> String {
+        match part.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()) {
+            Some(number) => number.checked_sub(1).and_then(|i| self.args.get(i)).cloned().unwrap_or_default(),
+            None => part.to_owned(),
+        }
+    }
+}

@@ -15,16 +15,62 @@ pub struct Target {
     pub features: Features,
     /// Whether everything a script names must exist here; false for [`Target::generic`].
     pub complete: bool,
-    /// The kernel's types, where the kernel has them and the script needs them.
+    /// The kernel's types, where the kernel has them and the script needs them; with those of one module behind them where it names
+    /// functions of one.
     pub btf: Option<Arc<bpf::btf::Btf>>,
+    /// The module whose types are among them.
+    pub types_of_module: Option<String>,
     /// Tracepoints that match what the script names, by `category:event`. The format is absent where the script reads no field.
     pub tracepoints: BTreeMap<String, Option<TracepointFormat>>,
     /// Kernel functions that match what the script names and can be probed; the module is `None` for vmlinux.
     pub functions: BTreeMap<String, Option<String>>,
     /// Addresses of kernel symbols the script names (`kaddr`).
     pub kernel_symbols: BTreeMap<String, u64>,
+    /// Programs and libraries the script's user probes name, by the file as the script names it; several where that is a pattern.
+    pub user_files: BTreeMap<String, Vec<UserFile>>,
     /// Possible CPUs; per-CPU scratch is sized by it.
     pub cpus: u32,
+}
+
+/// A program or library, as far as a script's probes name what is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFile {
+    /// What probes in it are called by: its path as the script writes it where the script names one file.
+    pub name: String,
+    /// What it is opened by: a path that leads to it from here, also where it is seen from another mount namespace.
+    pub path: String,
+    /// Its functions that the script may mean.
+    pub functions: Vec<UserFunction>,
+    /// Its static markers that the script may mean.
+    pub markers: Vec<Marker>,
+}
+
+/// A function of a program or library, or another place in it that the script names by its address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFunction {
+    /// As the symbol table has it.
+    pub name: String,
+    /// As its source has it, where that was asked for and differs.
+    pub demangled: Option<String>,
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// Bytes; 0 where the symbol table does not say.
+    pub size: u64,
+}
+
+/// A static marker (USDT): an instruction that does nothing, and where its arguments are when it is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marker {
+    /// Who defines it.
+    pub provider: String,
+    /// What it is called.
+    pub name: String,
+    /// The instruction: bytes from the start of the file.
+    pub offset: u64,
+    /// The counter that tells the program that somebody listens: bytes from the start of the file, 0 where there is none.
+    pub semaphore: u64,
+    /// Where its arguments are: `-4@%edi 8@-16(%rbp)`.
+    pub arguments: String,
 }
 
 /// An instruction set with its calling convention.
@@ -52,12 +98,28 @@ pub struct Features {
     pub percpu_lookup: bool,
     /// Hash maps whose elements are allocated when they are added, in any context, from caches made for it; 6.1.
     pub map_alloc: bool,
+    /// Many functions of the kernel with one link, `BPF_TRACE_KPROBE_MULTI`; 5.18.
+    pub kprobe_multi: bool,
+    /// Many functions of a program with one link, `BPF_TRACE_UPROBE_MULTI`; 6.6.
+    pub uprobe_multi: bool,
+    /// Whether processes of another instruction set, whose system calls are numbered otherwise, may run.
+    pub compat_syscalls: bool,
 }
 
 impl Features {
     /// What a kernel of our days can do.
     pub fn all() -> Self {
-        Self { kprobe: true, fentry: true, task_btf: true, bpf_loop: true, percpu_lookup: true, map_alloc: true }
+        Self {
+            kprobe: true,
+            fentry: true,
+            task_btf: true,
+            bpf_loop: true,
+            percpu_lookup: true,
+            map_alloc: true,
+            kprobe_multi: true,
+            uprobe_multi: true,
+            compat_syscalls: true,
+        }
     }
 }
 
@@ -93,9 +155,11 @@ impl Target {
             features: Features::all(),
             complete: false,
             btf: None,
+            types_of_module: None,
             tracepoints: BTreeMap::new(),
             functions: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),
+            user_files: BTreeMap::new(),
             cpus: 1,
         }
     }

@@ -59,7 +59,7 @@ impl Uses {
             "func" => self.function = true,
             // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not
             // worth reading for it: a helper knows it as well.
-            "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
+            "ctx" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
             _ => {}
         }
     }

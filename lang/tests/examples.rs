@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use bpf::btf::Btf;
-use lang::needs::Needs;
+use lang::needs::{Needs, UserPattern, UserWhat};
 use lang::options::Options;
-use lang::target::{Features, Target, TracepointField, TracepointFormat};
+use lang::target::{Features, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction};
 
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 
@@ -51,8 +51,29 @@ fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
         tracepoints: tracepoints.collect(),
         functions: functions.collect(),
         kernel_symbols: symbols.collect(),
+        user_files: needs.user.iter().map(|pattern| (pattern.file.clone(), vec![user_file(pattern)])).collect(),
         ..Target::generic()
     }
+}
+
+/// A program that has just what a script names in it.
+fn user_file(pattern: &UserPattern) -> UserFile {
+    let mut file = UserFile { name: pattern.file.clone(), path: pattern.file.clone(), ..UserFile::default() };
+    match &pattern.what {
+        UserWhat::Functions { name, .. } => {
+            file.functions.push(UserFunction { name: name.clone(), demangled: None, offset: 4096, size: 64 });
+        }
+        UserWhat::Address(address) => {
+            let name = format!("{address:#x}");
+            file.functions.push(UserFunction { name, offset: *address, ..UserFunction::default() });
+        }
+        UserWhat::Markers { provider, name } => {
+            let arguments = "8@%rdi 8@%rsi 8@%rdx".to_owned();
+            let provider = provider.replace('*', "app");
+            file.markers.push(Marker { provider, name: name.clone(), offset: 4096, semaphore: 0, arguments });
+        }
+    }
+    file
 }
 
 fn examples() -> Vec<(&'static str, &'static str)> {

@@ -3,23 +3,33 @@
 //! In: a compiled script and its loaded programs. Out: [`Attached`], which detaches everything when it is dropped. Nothing is
 //! ever pinned: if the process dies, the kernel detaches.
 
+mod counter;
 mod interval;
+mod iter;
 mod kprobe;
-pub(crate) mod library;
+mod point;
 mod profile;
 mod raw_tracepoint;
+mod reason;
 pub(crate) mod source;
 mod tracepoint;
 mod uprobe;
+mod watchpoint;
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use lang::compiled::{Attach, Compiled};
+use ::bpf::program::AttachType;
+use lang::compiled::{Attach, Compiled, Program};
+use lang::config::MissingProbes;
 
 use crate::load::Loaded;
 use crate::sys;
+use crate::sys::link::{self, UserPlace};
+use crate::sys::perf::Counter;
 use crate::sys::release::{close_together, hand_off};
+
+pub use point::describe;
+pub use reason::{AttachError, Reason};
 
 /// The most perf events that are closed by this process, so that nothing at all is left when it ends: some 10 ms each.
 const CLOSED_HERE: usize = 8;
@@ -39,68 +49,113 @@ pub struct Attached {
     attachments: Vec<Attachment>,
     /// How many attach points there are, those that run by hand (BEGIN, END) among them.
     pub count: usize,
-}
-
-/// Why an attach point could not be had.
-#[derive(Debug, thiserror::Error)]
-#[error("attaching to {point}: {error}")]
-pub struct AttachError {
-    /// The attach point as a script writes it.
-    pub point: String,
-    /// Why.
-    pub error: Reason,
-}
-
-/// What stood in the way of attaching.
-#[derive(Debug, thiserror::Error)]
-pub enum Reason {
-    /// There is no such tracepoint.
-    #[error("no such tracepoint")]
-    NoTracepoint,
-    /// The kernel does not have this kind of probe.
-    #[error("this kernel has no {0}")]
-    NoSource(&'static str),
-    /// There is no tracefs.
-    #[error(transparent)]
-    Tracefs(#[from] crate::tracefs::Missing),
-    /// There is no such executable or library.
-    #[error("{0} is neither a file, nor a program in PATH, nor a library of this machine")]
-    NoFile(String),
-    /// The file has no such function.
-    #[error("{0}")]
-    NoFunction(String),
-    /// The kernel refused.
-    #[error("{0}")]
-    Kernel(#[from] io::Error),
+    /// Attach points that could not be had and that the script can do without.
+    pub skipped: Vec<AttachError>,
 }
 
 /// Attaches every program to all its attach points, except those that run by hand.
+///
+/// Programs of one attach point run in the order of the script: where the kernel runs what came last first, they are attached from the
+/// last to the first. Iterators come last: what they print tells of a node on which everything else is attached.
 pub fn attach(compiled: &Compiled, loaded: &Loaded, pid: Option<u32>) -> Result<Attached, AttachError> {
     let mut attached = Attached::default();
-    for (program, fd) in compiled.programs.iter().zip(&loaded.programs) {
-        for point in &program.attach {
-            let attachments =
-                attach_one(point, fd.as_fd(), pid).map_err(|error| AttachError { point: describe(point), error })?;
-            attached.attachments.extend(attachments);
-            attached.count += 1;
-        }
+    let both = || compiled.programs.iter().zip(&loaded.programs);
+    let forward = both().filter(|(program, _)| order(program) == Order::FirstComesFirst);
+    let backward = both().rev().filter(|(program, _)| order(program) == Order::LastComesFirst);
+    let walks = both().filter(|(program, _)| order(program) == Order::AtTheEnd);
+    for (program, fd) in forward.chain(backward).chain(walks) {
+        attached.add(program, fd.as_fd(), pid, compiled.settings.missing_probes)?;
     }
     Ok(attached)
 }
 
-fn attach_one(point: &Attach, program: BorrowedFd<'_>, pid: Option<u32>) -> Result<Vec<Attachment>, Reason> {
-    match point {
-        Attach::Begin | Attach::End => Ok(Vec::new()),
-        Attach::Tracepoint { category, event } => tracepoint::attach(program, category, event).map(|one| vec![one]),
-        Attach::RawTracepoint { event } => raw_tracepoint::attach(program, event).map(|one| vec![one]),
-        Attach::Kprobe { function, offset } => kprobe::entry(program, function, *offset).map(|one| vec![one]),
-        Attach::Kretprobe { function } => kprobe::exit(program, function).map(|one| vec![one]),
-        Attach::Uprobe { path, function, offset, ret } => {
-            let place = uprobe::Place { path, function: function.as_deref(), offset: *offset, ret: *ret };
-            uprobe::attach(program, &place, pid).map(|one| vec![one])
+/// In which order the kernel runs programs of one attach point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    FirstComesFirst,
+    LastComesFirst,
+    AtTheEnd,
+}
+
+fn order(program: &Program) -> Order {
+    match program.attach.first() {
+        Some(Attach::Kprobe { .. } | Attach::Uprobe { .. }) => Order::LastComesFirst,
+        Some(Attach::Iter { .. }) => Order::AtTheEnd,
+        _ => Order::FirstComesFirst,
+    }
+}
+
+impl Attached {
+    fn add(
+        &mut self,
+        program: &Program,
+        fd: BorrowedFd<'_>,
+        pid: Option<u32>,
+        missing: MissingProbes,
+    ) -> Result<(), AttachError> {
+        if let Some(attachments) = together(program, fd) {
+            let error = |error| AttachError { point: point::all(&program.attach), error };
+            self.attachments.extend(attachments.map_err(error)?);
+            self.count += program.attach.len();
+            return Ok(());
         }
-        Attach::Interval { nanoseconds } => interval::attach(program, *nanoseconds).map(|one| vec![one]),
+        for point in &program.attach {
+            match attach_one(point, fd, pid) {
+                Ok(attachments) => {
+                    self.attachments.extend(attachments);
+                    self.count += point.points();
+                }
+                Err(error) => {
+                    let error = AttachError { point: point::describe(point), error };
+                    // Of the places a wildcard found, the kernel may forbid some.
+                    let one_of_many = program.attach.len() > 1 && error.error.is_about_the_place();
+                    match missing {
+                        MissingProbes::Error if !one_of_many => return Err(error),
+                        MissingProbes::Ignore => {}
+                        _ => self.skipped.push(error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All of a program's attach points at once, where it was loaded for that.
+fn together(program: &Program, fd: BorrowedFd<'_>) -> Option<Result<Vec<Attachment>, Reason>> {
+    match program.expected.as_ref()?.attach {
+        AttachType::KprobeMulti => Some(kprobe::many(fd, &program.attach).map(|one| vec![one])),
+        AttachType::UprobeMulti => {
+            let places: Vec<_> = program.attach.iter().filter_map(uprobe::Place::of).collect();
+            Some(uprobe::many(fd, &places))
+        }
+        _ => None,
+    }
+}
+
+fn attach_one(point: &Attach, program: BorrowedFd<'_>, pid: Option<u32>) -> Result<Vec<Attachment>, Reason> {
+    let one = |attachment: Result<Attachment, Reason>| attachment.map(|one| vec![one]);
+    match point {
+        Attach::Begin | Attach::End | Attach::Signal { .. } => Ok(Vec::new()),
+        Attach::Tracepoint { category, event } => one(tracepoint::attach(program, category, event)),
+        Attach::RawTracepoint { event } => one(raw_tracepoint::attach(program, event)),
+        Attach::Syscalls { exit, .. } => one(raw_tracepoint::syscalls(program, *exit)),
+        Attach::Kprobe { function, offset } => one(kprobe::entry(program, function, *offset)),
+        Attach::Kretprobe { function } => one(kprobe::exit(program, function)),
+        Attach::Function { .. } => {
+            let link = link::tracing(program)?;
+            Ok(vec![Attachment { link: Some(link), event: None }])
+        }
+        Attach::Uprobe { path, offset, ret, semaphore, .. } => {
+            let at = UserPlace { offset: *offset, semaphore: *semaphore };
+            one(uprobe::one(program, &uprobe::Place { path, at, ret: *ret }, pid))
+        }
+        Attach::Interval { nanoseconds } => one(interval::attach(program, *nanoseconds)),
         Attach::Profile(rate) => profile::attach(program, *rate),
+        Attach::Software { event, period } => counter::attach(program, Counter::Software, *event, *period, pid),
+        Attach::Hardware { event, period } => counter::attach(program, Counter::Hardware, *event, *period, pid),
+        Attach::Watchpoint { address, length, access } => watchpoint::attach(program, *address, *length, *access, pid),
+        Attach::Iter { .. } => one(iter::walk(program)),
     }
 }
 
@@ -111,7 +166,7 @@ pub fn run_by_hand(compiled: &Compiled, loaded: &Loaded, when: &Attach) -> Resul
     for (program, fd) in compiled.programs.iter().zip(&loaded.programs) {
         if program.attach.contains(when) {
             sys::program::run_raw_tracepoint(fd.as_fd())
-                .map_err(|error| AttachError { point: describe(when), error: error.into() })?;
+                .map_err(|error| AttachError { point: point::describe(when), error: error.into() })?;
         }
     }
     Ok(())
@@ -139,31 +194,5 @@ impl Drop for Attached {
         {
             tracing::debug!(%error, "closing perf events in this process");
         }
-    }
-}
-
-/// The attach point as a script writes it.
-pub fn describe(point: &Attach) -> String {
-    match point {
-        Attach::Begin => "BEGIN".to_owned(),
-        Attach::End => "END".to_owned(),
-        Attach::Tracepoint { category, event } => format!("tracepoint:{category}:{event}"),
-        Attach::RawTracepoint { event } => format!("rawtracepoint:{event}"),
-        Attach::Kprobe { function, offset: 0 } => format!("kprobe:{function}"),
-        Attach::Kprobe { function, offset } => format!("kprobe:{function}+{offset}"),
-        Attach::Kretprobe { function } => format!("kretprobe:{function}"),
-        Attach::Uprobe { path, function, offset, ret } => {
-            let provider = if *ret { "uretprobe" } else { "uprobe" };
-            match (function, offset) {
-                (Some(function), 0) => format!("{provider}:{path}:{function}"),
-                (Some(function), offset) => format!("{provider}:{path}:{function}+{offset}"),
-                (None, offset) => format!("{provider}:{path}:{offset:#x}"),
-            }
-        }
-        Attach::Interval { nanoseconds } => format!("interval:{nanoseconds}ns"),
-        Attach::Profile(rate) => match rate {
-            lang::compiled::SampleRate::Hertz(hertz) => format!("profile:hz:{hertz}"),
-            lang::compiled::SampleRate::Nanoseconds(period) => format!("profile:{period}ns"),
-        },
     }
 }

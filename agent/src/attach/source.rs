@@ -38,6 +38,12 @@ pub fn online_cpus() -> io::Result<Vec<u32>> {
     aya::util::online_cpus().map_err(|(_, error)| error)
 }
 
+/// The threads of a process.
+pub fn threads(pid: u32) -> io::Result<Vec<u32>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task"))?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
 /// The CPU to open an event on that fires wherever it happens.
 pub fn first_cpu() -> io::Result<u32> {
     Ok(online_cpus()?.first().copied().unwrap_or(0))

@@ -1,15 +1,13 @@
-//! User functions: entry, any instruction, return.
-//!
-//! The kernel wants an offset into the file: a function's comes from the file's symbol table. A file may be named as the dynamic
-//! linker or the shell would find it: `libc`, `bash`.
+//! Places of programs and libraries: a function's entry or return, any instruction, a static marker.
 
+use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use blazesym::inspect::Inspector;
-use blazesym::inspect::source::{Elf, Source};
+use lang::compiled::Attach;
 
-use super::{Attachment, Reason, library, source};
+use super::{Attachment, Reason, source};
+use crate::sys::link::{self, UserPlace};
 use crate::sys::perf::{self, Probe};
 
 /// A place in a file.
@@ -17,38 +15,48 @@ use crate::sys::perf::{self, Probe};
 pub struct Place<'a> {
     /// The executable or library.
     pub path: &'a str,
-    /// The function; the file itself where absent.
-    pub function: Option<&'a str>,
-    /// Bytes into the function or the file.
-    pub offset: u64,
+    /// Bytes into the file, and its counter of listeners.
+    pub at: UserPlace,
     /// Whether to fire on return.
     pub ret: bool,
 }
 
+impl<'a> Place<'a> {
+    /// The place an attach point names, if it is one in a file.
+    pub fn of(point: &'a Attach) -> Option<Self> {
+        match point {
+            Attach::Uprobe { path, offset, ret, semaphore, .. } => {
+                Some(Self { path, at: UserPlace { offset: *offset, semaphore: *semaphore }, ret: *ret })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Attaches to a place in a file, in one process or in all that map it.
-pub fn attach(program: BorrowedFd<'_>, place: &Place<'_>, pid: Option<u32>) -> Result<Attachment, Reason> {
+pub fn one(program: BorrowedFd<'_>, place: &Place<'_>, pid: Option<u32>) -> Result<Attachment, Reason> {
     let source = source::find("uprobe")?;
-    let path = library::find(place.path).ok_or_else(|| Reason::NoFile(place.path.to_owned()))?;
-    let start = match place.function {
-        Some(function) => file_offset(&path, function)?,
-        None => 0,
-    };
+    let on_return = if place.ret { source.on_return } else { 0 };
     let probe = Probe {
         source: source.kind,
-        config: if place.ret { source.on_return } else { 0 },
-        target: &path,
-        offset: start + place.offset,
+        // The counter's place takes the upper half. Kernel 4.20.
+        config: on_return | place.at.semaphore << 32,
+        target: Path::new(place.path),
+        offset: place.at.offset,
         pid,
     };
     source::attach(program, perf::probe(&probe, source::first_cpu()?)?)
 }
 
-/// Where a function begins in its file.
-fn file_offset(path: &Path, function: &str) -> Result<u64, Reason> {
-    let no_function = || Reason::NoFunction(format!("{} has no function {function}", path.display()));
-    let inspector = Inspector::new();
-    let found = inspector
-        .lookup(&Source::Elf(Elf::new(path)), &[function])
-        .map_err(|error| Reason::NoFunction(format!("{}: {error}", path.display())))?;
-    found.first().and_then(|symbols| symbols.first()).and_then(|symbol| symbol.file_offset).ok_or_else(no_function)
+/// Attaches to many places with one link for each file. The program must have been loaded for that.
+pub fn many(program: BorrowedFd<'_>, places: &[Place<'_>]) -> Result<Vec<Attachment>, Reason> {
+    let mut files: BTreeMap<(&str, bool), Vec<UserPlace>> = BTreeMap::new();
+    for place in places {
+        files.entry((place.path, place.ret)).or_default().push(place.at);
+    }
+    let attach = |((path, ret), places): ((&str, bool), Vec<UserPlace>)| {
+        let link = link::uprobe_multi(program, Path::new(path), &places, ret)?;
+        Ok(Attachment { link: Some(link), event: None })
+    };
+    files.into_iter().map(attach).collect()
 }

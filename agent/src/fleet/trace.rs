@@ -174,7 +174,8 @@ impl Trace {
         let unsupported = |message| Failure { reason: FailureReason::ScriptUnsupported, message };
         let wrong = |found: Vec<_>| unsupported(lang::render::terminal(&self.assignment.name, source, &found));
         let script = lang::parse(source).map_err(wrong)?;
-        let target = target::gather(&lang::needs::needs(&script)).map_err(|error| unsupported(error.to_string()))?;
+        let target = target::gather(&lang::needs::needs_with(&script, &options))
+            .map_err(|error| unsupported(error.to_string()))?;
         lang::compile(source, &script, &target, &options).map_err(wrong)
     }
 

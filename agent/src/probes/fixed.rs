@@ -41,7 +41,7 @@ const HARDWARE: [&str; 12] = [
 const UNITS: [&str; 4] = ["hz", "ms", "s", "us"];
 
 /// The signals a script may wait for.
-const SIGNALS: [&str; 1] = ["signal:SIGUSR1"];
+const SIGNALS: [&str; 2] = ["signal:SIGUSR1", "signal:SIGUSR2"];
 
 pub(super) fn alone(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
     if query.rest.is_empty() {

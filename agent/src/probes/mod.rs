@@ -48,7 +48,7 @@ const fn provider(name: &'static str, alias: &'static str, by_pattern: bool, lis
 }
 
 /// In the order in which they are listed.
-const PROVIDERS: [Provider; 18] = [
+const PROVIDERS: [Provider; 19] = [
     provider("begin", "", true, fixed::alone),
     provider("end", "", true, fixed::alone),
     provider("fentry", "f", true, kernel::typed_functions),
@@ -65,8 +65,9 @@ const PROVIDERS: [Provider; 18] = [
     provider("self", "", false, fixed::signals),
     provider("software", "s", true, fixed::software),
     provider("tracepoint", "t", true, kernel::tracepoints),
-    provider("uprobe", "u", false, user::functions),
+    provider("uprobe", "u", true, user::functions),
     provider("uretprobe", "ur", false, user::functions),
+    provider("usdt", "", true, user::markers),
 ];
 
 /// Every probe that matches `patterns`, one a line; all of them where it is empty. With `verbose`, each is followed by its

@@ -1,75 +1,54 @@
-//! Functions of executables and libraries: `uprobe:/bin/bash:read*`.
+//! Functions and static markers of executables and libraries: `uprobe:/bin/bash:read*`, `usdt:libc:*`.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use blazesym::SymType;
-use blazesym::inspect::Inspector;
-use blazesym::inspect::source::{Elf, Source};
 use lang::glob;
 
 use super::Query;
-use crate::attach::library;
 use crate::target::TargetError;
+use crate::user::{self, Place};
 
 pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
-    let (file, pattern) = match query.rest.rsplit_once(':') {
-        Some((file, pattern)) => (file, pattern),
-        None => ("*", query.rest),
-    };
-    for path in files(file, query.pid) {
-        let mut names = BTreeSet::new();
-        // A file that holds no symbols has no functions to list.
-        let _ = Inspector::new().for_each(&Source::Elf(Elf::new(&path)), |symbol| {
-            if symbol.sym_type == SymType::Function && (pattern.is_empty() || glob::matches(pattern, &symbol.name)) {
-                names.insert(symbol.name.clone().into_owned());
-            }
-            ControlFlow::Continue(())
-        });
-        lines.extend(names.into_iter().map(|function| format!("{name}:{}:{function}", path.display())));
+    let (file, pattern) = query.rest.rsplit_once(':').unwrap_or((query.rest, ""));
+    for place in files(file, query) {
+        // A file that cannot be read has no functions to list.
+        let found = user::functions(Path::new(&place.path)).unwrap_or_default();
+        let names: BTreeSet<String> = found.into_iter().map(|function| function.name).collect();
+        let wanted = names.into_iter().filter(|name| pattern.is_empty() || glob::matches(pattern, name));
+        lines.extend(wanted.map(|function| format!("{name}:{}:{function}", place.name)));
     }
     Ok(())
 }
 
-/// The files a name stands for: a pattern means those the process has mapped.
-fn files(name: &str, pid: Option<u32>) -> Vec<PathBuf> {
-    match (glob::is_pattern(name), pid) {
-        (false, _) => library::find(name).into_iter().collect(),
-        (true, None) => Vec::new(),
-        (true, Some(pid)) => {
-            let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-            let mapped: BTreeSet<&str> = maps.lines().filter_map(executable_path).collect();
-            let mapped = mapped.into_iter().filter(|path| glob::matches(name, path));
-            mapped.map(|path| inside(pid, Path::new(path))).collect()
-        }
+pub(super) fn markers(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+    let mut parts = query.rest.splitn(3, ':');
+    let file = parts.next().unwrap_or_default();
+    let (provider, marker) = match (parts.next(), parts.next()) {
+        (Some(provider), Some(marker)) => (provider, marker),
+        (Some(marker), None) => ("", marker),
+        _ => ("", ""),
+    };
+    let is_wanted = |pattern: &str, name: &str| pattern.is_empty() || glob::matches(pattern, name);
+    for place in files(file, query) {
+        let found = user::markers(Path::new(&place.path)).unwrap_or_default().into_iter();
+        let wanted = found.filter(|m| is_wanted(provider, &m.provider) && is_wanted(marker, &m.name));
+        let names: BTreeSet<String> = wanted.map(|marker| format!("{}:{}", marker.provider, marker.name)).collect();
+        lines.extend(names.into_iter().map(|full| format!("{name}:{}:{full}", place.name)));
     }
+    Ok(())
 }
 
-/// The file of a mapping that holds code: `55d0-55d8 r-xp 00002000 08:01 1234 /bin/bash`.
-fn executable_path(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once(' ')?;
-    let code = rest.get(2..3)? == "x";
-    let path = rest.find('/').and_then(|at| rest.get(at..))?;
-    code.then_some(path)
-}
-
-/// The file as this process finds it: another mount namespace is entered through /proc.
-fn inside(pid: u32, path: &Path) -> PathBuf {
-    let rooted = Path::new("/proc").join(pid.to_string()).join("root").join(path.strip_prefix("/").unwrap_or(path));
-    if path.exists() || !rooted.exists() { path.to_owned() } else { rooted }
+/// The files that are meant. A list of every provider's probes has those of a process and of paths in it, not of names that may stand
+/// for tracepoints as well.
+fn files(name: &str, query: &Query<'_>) -> Vec<Place> {
+    let is_meant = query.named || query.pid.is_some() || name.contains('/');
+    if is_meant { user::files(name, query.pid) } else { Vec::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_mappings_of_code_have_functions() {
-        assert_eq!(executable_path("55d0-55d8 r-xp 00002000 08:01 1234   /bin/bash"), Some("/bin/bash"));
-        assert_eq!(executable_path("55d0-55d8 r--p 00002000 08:01 1234   /bin/bash"), None);
-        assert_eq!(executable_path("7ffd-7ffe r-xp 00000000 00:00 0      [vdso]"), None);
-    }
 
     #[test]
     fn the_functions_of_a_process_are_found_through_its_files() {
@@ -82,5 +61,12 @@ mod tests {
         };
         functions("uprobe", &query, &mut lines).unwrap();
         assert!(lines.iter().any(|line| line.starts_with("uprobe:/") && line.contains("the_functions_of_a_process")));
+    }
+
+    #[test]
+    fn without_a_process_only_paths_are_looked_into_for_every_provider() {
+        let query = |rest| Query { rest, verbose: false, pid: None, named: false };
+        assert!(files("libc", &query("")).is_empty());
+        assert_eq!(files("/bin/sh", &query("")).len(), 1);
     }
 }

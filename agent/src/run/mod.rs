@@ -97,7 +97,8 @@ pub fn run(options: &RunOptions) -> Result<i32, RunError> {
         let what = what.to_owned();
         move |error| RunError::Io { what, error }
     };
-    let signals = Signals::collect(&[libc::SIGINT, libc::SIGTERM, libc::SIGUSR1]).map_err(io("signals"))?;
+    let wanted = [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
+    let signals = Signals::collect(&wanted).map_err(io("signals"))?;
     let process = process(options)?;
     let pid = match &process {
         Some(Process::Own(child)) => Some(child.id()),
@@ -132,7 +133,7 @@ fn process(options: &RunOptions) -> Result<Option<Process>, RunError> {
 pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
     let wrong = |found: Vec<_>| RunError::Script(lang::render::terminal(&options.name, &options.source, &found));
     let script = lang::parse(&options.source).map_err(wrong)?;
-    let target = target::gather(&lang::needs::needs(&script))?;
+    let target = target::gather(&lang::needs::needs_with(&script, &options.compile))?;
     let compiled = lang::compile(&options.source, &script, &target, &options.compile).map_err(wrong)?;
     if !(options.quiet || options.no_warnings || compiled.warnings.is_empty()) {
         eprint!("{}", lang::render::terminal(&options.name, &options.source, &compiled.warnings));
@@ -164,6 +165,11 @@ fn drive(
         return Ok(0);
     }
     watch.start_process().map_err(|error| SessionError::Kernel { what: "Failed to run child", error })?;
+    if !(options.quiet || options.no_warnings) {
+        for skipped in session.skipped() {
+            eprintln!("WARNING: {skipped}");
+        }
+    }
     if !options.quiet {
         printer.attached(session.attached_probes())?;
     }
@@ -177,7 +183,8 @@ fn drive(
         }
         match (polled, watch.next()) {
             (Polled::Ended(_), _) | (_, Some(Happened::Stop | Happened::ProcessEnded)) => break,
-            (Polled::Running | Polled::Interrupted, Some(Happened::User) | None) => {}
+            (Polled::Running | Polled::Interrupted, Some(Happened::User(signal))) => session.signalled(signal)?,
+            (Polled::Running | Polled::Interrupted, None) => {}
         }
     }
     let left = session.finish(printer)?;

@@ -29,8 +29,8 @@ pub(super) enum Process {
 pub(super) enum Happened {
     /// The run is to end: SIGINT or SIGTERM.
     Stop,
-    /// SIGUSR1.
-    User,
+    /// A signal that a script may wait for: SIGUSR1 or SIGUSR2.
+    User(libc::c_int),
     /// The traced process ended.
     ProcessEnded,
 }
@@ -66,7 +66,7 @@ impl Watch {
     /// What has happened since the last time.
     pub fn next(&self) -> Option<Happened> {
         match self.signals.next() {
-            Some(libc::SIGUSR1) => Some(Happened::User),
+            Some(signal @ (libc::SIGUSR1 | libc::SIGUSR2)) => Some(Happened::User(signal)),
             Some(_) => Some(Happened::Stop),
             None => self.has_ended().then_some(Happened::ProcessEnded),
         }

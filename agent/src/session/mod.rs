@@ -82,8 +82,9 @@ impl Session {
         let loaded = load::load(&compiled)?;
         attach::run_by_hand(&compiled, &loaded, &Attach::Begin)?;
         let attached = attach::attach(&compiled, &loaded, options.pid)?;
-        let by_hand = |point: &Attach| matches!(point, Attach::Begin | Attach::End);
-        let has_probes = compiled.programs.iter().any(|program| !program.attach.iter().all(by_hand));
+        // Iterators have run by now, and run once.
+        let is_over = |point: &Attach| matches!(point, Attach::Begin | Attach::End | Attach::Iter { .. });
+        let has_probes = compiled.programs.iter().any(|program| !program.attach.iter().all(is_over));
         Ok(Self {
             attached_probes: attached.count,
             attached: Some(attached),
@@ -100,6 +101,17 @@ impl Session {
     /// How many attach points the script has, BEGIN and END among them.
     pub fn attached_probes(&self) -> usize {
         self.attached_probes
+    }
+
+    /// Attach points that the kernel refused and that the script can do without, each with its reason.
+    pub fn skipped(&self) -> Vec<String> {
+        let skipped = self.attached.iter().flat_map(|attached| &attached.skipped);
+        skipped.map(ToString::to_string).collect()
+    }
+
+    /// Runs what the script does when this process receives a signal.
+    pub fn signalled(&mut self, number: i32) -> Result<(), SessionError> {
+        Ok(attach::run_by_hand(&self.compiled, &self.loaded, &Attach::Signal { number })?)
     }
 
     /// A way to end the session from another thread.

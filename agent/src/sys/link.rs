@@ -1,8 +1,10 @@
 //! Attaching programs: links, and the older ways where the kernel has none.
 
 use std::ffi::CString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::Path;
 
 use aya_obj::generated::{bpf_attach_type, bpf_cmd};
 
@@ -44,6 +46,97 @@ pub fn perf_event(program: BorrowedFd<'_>, event: BorrowedFd<'_>, cookie: Option
         }
         Err(error) => Err(error),
     }
+}
+
+/// Attaches a tracing program to the function it was loaded for. Closing the result detaches it.
+///
+/// Kernel 5.5.
+pub fn tracing(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = attr();
+    attr.raw_tracepoint.prog_fd = program.as_raw_fd() as u32;
+    // SAFETY: without a name this command reads no memory of ours.
+    let fd = unsafe { call(bpf_cmd::BPF_RAW_TRACEPOINT_OPEN, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Attaches a program to the entry of many kernel functions, or with `ret` to their return.
+///
+/// Kernel 5.18.
+pub fn kprobe_multi(program: BorrowedFd<'_>, functions: &[&str], ret: bool) -> io::Result<OwnedFd> {
+    let names = functions.iter().map(|name| CString::new(*name)).collect::<Result<Vec<_>, _>>()?;
+    let addresses: Vec<u64> = names.iter().map(|name| name.as_ptr() as u64).collect();
+    let mut attr = attr();
+    attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
+    attr.link_create.attach_type = bpf_attach_type::BPF_TRACE_KPROBE_MULTI as u32;
+    attr.link_create.__bindgen_anon_3.kprobe_multi.flags = if ret { MULTI_RETURN } else { 0 };
+    attr.link_create.__bindgen_anon_3.kprobe_multi.cnt = addresses.len() as u32;
+    attr.link_create.__bindgen_anon_3.kprobe_multi.syms = addresses.as_ptr() as u64;
+    // SAFETY: the list and the C strings it points to outlive the call.
+    let fd = unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// A place in a file for [`uprobe_multi`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserPlace {
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// Where the file has a counter of listeners, or 0.
+    pub semaphore: u64,
+}
+
+/// Attaches a program to many places of a file, or with `ret` to the return of the functions that start there.
+///
+/// Kernel 6.6.
+pub fn uprobe_multi(program: BorrowedFd<'_>, path: &Path, places: &[UserPlace], ret: bool) -> io::Result<OwnedFd> {
+    let path = CString::new(path.as_os_str().as_encoded_bytes())?;
+    let offsets: Vec<u64> = places.iter().map(|place| place.offset).collect();
+    let semaphores: Vec<u64> = places.iter().map(|place| place.semaphore).collect();
+    let counted = semaphores.iter().any(|semaphore| *semaphore != 0);
+    let mut attr = attr();
+    attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
+    attr.link_create.attach_type = bpf_attach_type::BPF_TRACE_UPROBE_MULTI as u32;
+    // Field by field: padding of a whole struct would be written over bytes that newer kernels give a meaning.
+    attr.link_create.__bindgen_anon_3.uprobe_multi.path = path.as_ptr() as u64;
+    attr.link_create.__bindgen_anon_3.uprobe_multi.offsets = offsets.as_ptr() as u64;
+    attr.link_create.__bindgen_anon_3.uprobe_multi.ref_ctr_offsets =
+        if counted { semaphores.as_ptr() as u64 } else { 0 };
+    attr.link_create.__bindgen_anon_3.uprobe_multi.cnt = offsets.len() as u32;
+    attr.link_create.__bindgen_anon_3.uprobe_multi.flags = if ret { MULTI_RETURN } else { 0 };
+    // SAFETY: the path and both lists outlive the call and are as long as the block says.
+    let fd = unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// `BPF_F_KPROBE_MULTI_RETURN`, `BPF_F_UPROBE_MULTI_RETURN`
+const MULTI_RETURN: u32 = 1;
+
+/// Attaches an iterator's program; nothing runs before it is read through.
+///
+/// Kernel 5.8.
+pub fn iterator(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut attr = attr();
+    attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
+    attr.link_create.attach_type = bpf_attach_type::BPF_TRACE_ITER as u32;
+    // SAFETY: this variant of the block holds no address.
+    let fd = unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// One walk of an attached iterator: reading it to its end runs the program for each object.
+///
+/// Kernel 5.8.
+pub fn walk(link: BorrowedFd<'_>) -> io::Result<File> {
+    let mut attr = attr();
+    attr.iter_create.link_fd = link.as_raw_fd() as u32;
+    // SAFETY: this variant of the block holds no address.
+    let fd = unsafe { call(bpf_cmd::BPF_ITER_CREATE, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
 }
 
 fn set_bpf(program: BorrowedFd<'_>, event: BorrowedFd<'_>) -> io::Result<()> {

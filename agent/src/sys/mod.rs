@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod bpf;
+pub mod btf;
 pub mod child;
 pub mod link;
 pub mod map;

@@ -57,6 +57,54 @@ pub fn clock(rate: Rate, cpu: u32) -> io::Result<OwnedFd> {
     open(&attr, None, cpu)
 }
 
+/// Opens a counter that fires each `period` of an event, on one CPU or in one thread, and what it starts, wherever that runs.
+///
+/// Kernel 4.9 for programs on it.
+pub fn counter(kind: Counter, event: u64, period: u64, cpu: Option<u32>, thread: Option<u32>) -> io::Result<OwnedFd> {
+    let kind = match kind {
+        Counter::Software => perf_type_id::PERF_TYPE_SOFTWARE,
+        Counter::Hardware => perf_type_id::PERF_TYPE_HARDWARE,
+    };
+    let mut attr = attr(kind as u32, event);
+    attr.__bindgen_anon_1.sample_period = period;
+    if thread.is_some() {
+        attr.set_inherit(1);
+    }
+    open_at(&attr, thread, cpu)
+}
+
+/// Opens a watchpoint on one CPU, or in one thread wherever it runs; `length` is in bytes.
+///
+/// Kernel 4.9 for programs on it.
+pub fn watchpoint(
+    address: u64,
+    length: u64,
+    access: u32,
+    cpu: Option<u32>,
+    thread: Option<u32>,
+) -> io::Result<OwnedFd> {
+    let mut attr = attr(perf_type_id::PERF_TYPE_BREAKPOINT as u32, 0);
+    attr.__bindgen_anon_2.wakeup_events = 1;
+    attr.__bindgen_anon_1.sample_period = 1;
+    attr.bp_type = access;
+    attr.__bindgen_anon_3.bp_addr = address;
+    attr.__bindgen_anon_4.bp_len = length;
+    if thread.is_some() {
+        // Threads and processes that it starts later are watched too.
+        attr.set_inherit(1);
+    }
+    open_at(&attr, thread, cpu)
+}
+
+/// Who counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// The kernel.
+    Software,
+    /// The processor.
+    Hardware,
+}
+
 /// Opens a kprobe, kretprobe, uprobe or uretprobe.
 ///
 /// Kernel 4.17.
@@ -79,10 +127,13 @@ fn attr(kind: u32, config: u64) -> perf_event_attr {
 
 /// Opens an event on one CPU, or on all of them for one process.
 fn open(attr: &perf_event_attr, pid: Option<u32>, cpu: u32) -> io::Result<OwnedFd> {
-    let (pid, cpu) = match pid {
-        Some(pid) => (pid as libc::pid_t, -1),
-        None => (-1, cpu as libc::c_int),
-    };
+    open_at(attr, pid, pid.is_none().then_some(cpu))
+}
+
+/// Opens an event on one CPU or on all of them, for one process or for all. At least one of the two is wanted.
+fn open_at(attr: &perf_event_attr, pid: Option<u32>, cpu: Option<u32>) -> io::Result<OwnedFd> {
+    let pid = pid.map_or(-1, |pid| pid as libc::pid_t);
+    let cpu = cpu.map_or(-1, |cpu| cpu as libc::c_int);
     let group: libc::c_int = -1;
     // SAFETY: the attributes, and the C string they point to for a probe, are valid for the call; the kernel checks `size`.
     let fd = unsafe {

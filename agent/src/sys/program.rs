@@ -25,8 +25,10 @@ pub struct Request<'a> {
     pub kind: ProgramType,
     /// Eight bytes an instruction, map addresses filled in.
     pub code: &'a [u8],
-    /// For tracing programs: how it attaches and the BTF type id of what it attaches to.
+    /// How it attaches where its kind leaves that open, and for tracing programs the BTF type id of what it attaches to.
     pub target: Option<(AttachType, u32)>,
+    /// The module's types that id is one of; the kernel's own where absent.
+    pub types: Option<BorrowedFd<'a>>,
 }
 
 /// Why a program was not loaded.
@@ -71,6 +73,8 @@ fn try_load(request: &Request<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd
     if let Some((attach, btf_id)) = request.target {
         attr.__bindgen_anon_3.expected_attach_type = attach as u32;
         attr.__bindgen_anon_3.attach_btf_id = btf_id;
+        attr.__bindgen_anon_3.__bindgen_anon_1.attach_btf_obj_fd =
+            request.types.map_or(0, |types| types.as_raw_fd() as u32);
     }
     if let Some(log) = log {
         attr.__bindgen_anon_3.log_level = 1;

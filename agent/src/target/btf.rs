@@ -1,6 +1,7 @@
 //! The kernel's own types.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -13,6 +14,20 @@ const PATH: &str = mapping::KERNEL_TYPES;
 
 /// The parsed types, as long as somebody uses them.
 static SHARED: Mutex<Weak<Btf>> = Mutex::new(Weak::new());
+
+/// The kernel's types, followed by those of the first module that one of `functions` is in, and that module's name.
+///
+/// Every module's types are numbered from where the kernel's end: those of a second one would be taken for the first's.
+pub fn with_module(btf: Arc<Btf>, functions: &BTreeMap<String, Option<String>>) -> (Arc<Btf>, Option<String>) {
+    for module in functions.values().flatten() {
+        let Ok(bytes) = std::fs::read(format!("/sys/kernel/btf/{module}")) else { continue };
+        match btf.with_module(&bytes) {
+            Ok(both) => return (Arc::new(both), Some(module.clone())),
+            Err(error) => tracing::warn!(%error, module, "a module's types cannot be read"),
+        }
+    }
+    (btf, None)
+}
 
 /// The kernel's types; `None` where the kernel was built without them (`CONFIG_DEBUG_INFO_BTF`, 5.4).
 pub fn vmlinux() -> Result<Option<Arc<Btf>>, TargetError> {

@@ -3,6 +3,7 @@
 //! A helper is there if the verifier complains about anything but its name; kprobes are there if the kernel lists their event
 //! source; fentry if a program for it loads. Asked once per process: a running kernel does not change.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -10,16 +11,33 @@ use ::bpf::btf::Btf;
 use ::bpf::helper::Helper;
 use ::bpf::insn::{Insn, Reg, encode};
 use ::bpf::program::{AttachType, ProgramType};
+use lang::needs::{FunctionPattern, Needs};
 use lang::target::Features;
 
+use crate::sys::link::{self, UserPlace};
 use crate::sys::program::{self, Request};
 
-/// What this kernel can do. Whether it has fentry can be told with its types only: it is "no" without them.
-pub fn features(btf: Option<&Btf>) -> Features {
+/// What this kernel can do. Whether it has fentry can be told with its types only: it is "no" without them. Links for many functions
+/// are tried out only for a script that names some.
+pub fn features(needs: &Needs, btf: Option<&Btf>) -> Features {
+    let many = needs.functions.len() > 1 || needs.functions.iter().any(FunctionPattern::is_wild);
+    tried(btf, many, !needs.user.is_empty())
+}
+
+/// Everything this kernel can do, whatever a script needs.
+pub fn everything(btf: Option<&Btf>) -> Features {
+    tried(btf, true, true)
+}
+
+fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
     static FEATURES: OnceLock<Features> = OnceLock::new();
     static FENTRY: OnceLock<bool> = OnceLock::new();
+    static KPROBE_MULTI: OnceLock<bool> = OnceLock::new();
+    static UPROBE_MULTI: OnceLock<bool> = OnceLock::new();
     let features = FEATURES.get_or_init(|| Features {
-        kprobe: Path::new("/sys/bus/event_source/devices/kprobe/type").exists(),
+        kprobe: has_kprobes(),
+        // Exists where the kernel runs 32-bit programs beside its own.
+        compat_syscalls: Path::new("/proc/sys/abi/vsyscall32").exists() || cfg!(target_arch = "aarch64"),
         task_btf: has_helper(Helper::GetCurrentTaskBtf),
         bpf_loop: has_helper(Helper::Loop),
         percpu_lookup: has_helper(Helper::MapLookupPercpuElem),
@@ -27,23 +45,53 @@ pub fn features(btf: Option<&Btf>) -> Features {
         map_alloc: has_helper(Helper::KtimeGetTaiNs),
         ..Features::default()
     });
-    let fentry = btf.is_some_and(|btf| *FENTRY.get_or_init(|| has_fentry(btf)));
-    Features { fentry, ..*features }
+    Features {
+        fentry: btf.is_some_and(|btf| *FENTRY.get_or_init(|| has_fentry(btf))),
+        kprobe_multi: many_functions && features.kprobe && *KPROBE_MULTI.get_or_init(has_kprobe_multi),
+        uprobe_multi: user && *UPROBE_MULTI.get_or_init(has_uprobe_multi),
+        ..*features
+    }
+}
+
+/// Whether the kernel has kprobes: perf lists them as a source of events. Kernel 4.17.
+pub fn has_kprobes() -> bool {
+    Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
+}
+
+/// Whether one link takes many kernel functions. Kernel 5.18, and built with fprobe.
+fn has_kprobe_multi() -> bool {
+    let program = nothing(ProgramType::Kprobe, AttachType::KprobeMulti, 0);
+    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], false).is_ok())
+}
+
+/// Whether one link takes many functions of a program. Kernel 6.6.
+fn has_uprobe_multi() -> bool {
+    let Some(program) = nothing(ProgramType::Kprobe, AttachType::UprobeMulti, 0) else { return false };
+    // A kernel that knows such links refuses this one because of the path, which is no file.
+    let place = UserPlace { offset: 0, semaphore: 0 };
+    let refused = link::uprobe_multi(program.as_fd(), Path::new("/"), &[place], false);
+    refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
+}
+
+/// A function the kernel has for trials, since fentry exists.
+const FOR_TRIALS: &str = "bpf_fentry_test1";
+
+/// A program that does nothing, if the kernel takes it.
+fn nothing(kind: ProgramType, attach: AttachType, type_id: u32) -> Option<OwnedFd> {
+    let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
+    program::load(&Request { name: "probe", kind, code: &code, target: Some((attach, type_id)), types: None }).ok()
 }
 
 /// Whether a program for a function's entry loads. Kernel 5.5; some lockdowns forbid it.
 fn has_fentry(btf: &Btf) -> bool {
-    // A function the kernel has for trials like this one, since fentry exists.
-    let Some(function) = btf.find_func("bpf_fentry_test1") else { return false };
-    let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
-    let target = Some((AttachType::TraceFentry, function.0));
-    program::load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, target }).is_ok()
+    let function = btf.find_func(FOR_TRIALS);
+    function.is_some_and(|function| nothing(ProgramType::Tracing, AttachType::TraceFentry, function.0).is_some())
 }
 
 /// Whether tracing programs may call `helper`. False also where this process may not load programs at all.
 pub fn has_helper(helper: Helper) -> bool {
     let code = encode(&[Insn::call(helper), Insn::exit()]);
-    let request = Request { name: "probe", kind: ProgramType::RawTracepoint, code: &code, target: None };
+    let request = Request { name: "probe", kind: ProgramType::RawTracepoint, code: &code, target: None, types: None };
     match program::load(&request) {
         Ok(_) => true,
         // The verifier knows the helper when it goes on to look at its arguments or its result.

@@ -55,16 +55,28 @@ impl TargetError {
 /// Describes this node, as far as `needs` asks.
 pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
     let cpus = sys::map::possible_cpus().map_err(TargetError::unreadable("/sys/devices/system/cpu/possible"))?;
-    let btf = if needs.btf { btf::vmlinux()? } else { None };
+    let functions = functions::matching(&needs.functions)?;
+    // Where there are no kprobes functions may be attached to by their types.
+    let btf = if needs.btf || (!functions.is_empty() && !features::has_kprobes()) { btf::vmlinux()? } else { None };
+    // Only a script that names functions can ask for fentry.
+    let features = features::features(needs, btf.as_deref().filter(|_| !needs.functions.is_empty()));
+    let (btf, types_of_module) = match btf {
+        Some(btf) if features.fentry => {
+            let (both, module) = btf::with_module(btf, &functions);
+            (Some(both), module)
+        }
+        btf => (btf, None),
+    };
     let mut target = Target {
         arch: arch()?,
-        // Only a script that names functions can ask for fentry.
-        features: features::features(btf.as_deref().filter(|_| !needs.functions.is_empty())),
+        features,
         complete: true,
         btf,
         tracepoints: tracepoints::matching(&needs.tracepoints)?,
-        functions: functions::matching(&needs.functions)?,
+        functions,
         kernel_symbols: Default::default(),
+        types_of_module,
+        user_files: crate::user::gather(&needs.user, needs.pid),
         cpus,
     };
     if !needs.kernel_symbols.is_empty() {

@@ -140,6 +140,30 @@ impl Btf {
     }
 }
 
+impl Btf {
+    /// These types followed by a module's, whose blob counts its types and strings from where these end.
+    ///
+    /// # Errors
+    /// Where the module's blob is not one, or does not fit behind these types.
+    pub fn with_module(&self, module: &[u8]) -> Result<Self, BtfError> {
+        let (own, added) = (Header::read(&self.data)?, Header::read(module)?);
+        let part = |data: &[u8], (start, end): (usize, usize)| data.get(start..end).map(<[u8]>::to_vec);
+        let mut types = part(&self.data, own.types).ok_or(BtfError::Section("type"))?;
+        types.extend(part(module, added.types).ok_or(BtfError::Section("type"))?);
+        let mut strings = part(&self.data, own.strings).ok_or(BtfError::Section("string"))?;
+        strings.extend(part(module, added.strings).ok_or(BtfError::Section("string"))?);
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| BtfError::Section("string"));
+        let words = [HEADER as u32, 0, length(&types)?, length(&types)?, length(&strings)?];
+        let mut data = Vec::with_capacity(HEADER + types.len() + strings.len());
+        data.extend(MAGIC.to_le_bytes());
+        data.extend([1, 0]);
+        data.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        data.extend(types);
+        data.extend(strings);
+        Self::parse(data)
+    }
+}
+
 /// The two sections, as ranges of the blob.
 struct Header {
     types: (usize, usize),

@@ -112,6 +112,19 @@ fn constants_and_parameters_are_found_by_name() {
 }
 
 #[test]
+fn the_types_of_a_module_follow_those_of_the_kernel() {
+    let kernel = Btf::parse(sample()).unwrap();
+    let strings_end = sample().len() as u32 - memchr::memmem::find(&sample(), b"\0int\0").unwrap() as u32;
+    // A pointer to the kernel's struct, and a typedef whose name is the module's own.
+    let module = blob(&[&[0, info(Kind::Ptr, 0), 4], &[strings_end + 1, info(Kind::Typedef, 0), 10]], b"\0own\0");
+    let both = kernel.with_module(&module).unwrap();
+    let own = both.find_typedef("own").unwrap();
+    assert_eq!(own, TypeId(11));
+    assert_eq!(both.pointee(own), both.find_struct("s"));
+    assert!(kernel.with_module(b"nothing").is_err());
+}
+
+#[test]
 fn what_is_not_btf_is_named() {
     assert_eq!(Btf::parse(vec![]).unwrap_err(), BtfError::NotBtf);
     assert_eq!(Btf::parse(vec![0; 64]).unwrap_err(), BtfError::NotBtf);

@@ -44,7 +44,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(found) => found,
         Ok(script) => {
             let target = match args.here {
-                true => agent::target::gather(&lang::needs::needs(&script))?,
+                true => agent::target::gather(&lang::needs::needs_with(&script, &options))?,
                 false => Target::generic(),
             };
             lang::check(&source.text, &script, &target, &options)

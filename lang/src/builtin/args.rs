@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bpf::btf::{Btf, Kind, Param};
 
-use super::Builtin;
+use super::{Builtin, typed};
 use crate::ast;
 use crate::check::{Checker, memory, pointer_to};
 use crate::ctype;
@@ -33,6 +33,17 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
         Context::SyscallEnter => syscall_enter(checker, field, span),
         Context::SyscallExit => syscall_exit(checker, field, span),
         Context::Raw { event } => raw_argument(checker, &event, field, span),
+        Context::Syscalls { exit: true, .. } => syscall_exit(checker, field, span),
+        Context::Function(function) | Context::Entry { typed: Some(function), .. } => {
+            typed::argument(checker, &function, field, span)
+        }
+        Context::Return { typed: Some(_), .. } => {
+            checker.report(
+                Diagnostic::error("E0209", span, "`args` is not known at the return of a function on this node")
+                    .help("its kernel cannot attach by types; keep in a map at the entry what is wanted at the return"),
+            );
+            Expr::poison(span)
+        }
         Context::Record { format: None, .. } => {
             if checker.target.complete {
                 return checker.error("E0210", span, "the fields of this tracepoint are not known");
@@ -160,7 +171,7 @@ pub fn element(checker: &mut Checker<'_>, base: &ast::Expr, index: &Expr, span: 
 fn syscall_exit(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {
     match field.node.as_str() {
         "ret" => Expr { kind: ExprKind::Context { offset: 8 }, ty: I64, span },
-        "id" => {
+        "id" | "__syscall_nr" => {
             let saved = Expr { kind: ExprKind::Context { offset: 0 }, ty: U64, span };
             let offset = i64::from(checker.target.arch.registers().syscall_number);
             memory(saved, offset, I64, Space::Kernel, None, span)
@@ -198,7 +209,11 @@ fn raw_params<'b>(btf: &'b Btf, event: &str) -> Vec<Param<'b>> {
     }
 }
 
-fn unknown_field<'n>(checker: &mut Checker<'_>, field: &Spanned<String>, names: impl Iterator<Item = &'n str>) -> Expr {
+pub(super) fn unknown_field<'n>(
+    checker: &mut Checker<'_>,
+    field: &Spanned<String>,
+    names: impl Iterator<Item = &'n str>,
+) -> Expr {
     let names: Vec<&str> = names.collect();
     let d = Diagnostic::error("E0316", field.span, format!("`args` has no field `{}`", field.node));
     checker.report(match nearest(&field.node, names.iter().copied()) {

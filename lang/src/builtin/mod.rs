@@ -7,6 +7,7 @@ pub mod args;
 mod cgroup;
 mod comm;
 mod cpu;
+pub mod ctx;
 mod curtask;
 mod elapsed;
 mod func;
@@ -28,6 +29,7 @@ mod relative;
 mod retval;
 mod stack;
 mod tid;
+mod typed;
 mod uid;
 mod usermode;
 mod username;
@@ -59,6 +61,8 @@ pub struct Builtin {
 pub const ALL: &[&Builtin] = &[
     &arg::ARG0,
     &arg::ARG1,
+    &arg::ARG10,
+    &arg::ARG11,
     &arg::ARG2,
     &arg::ARG3,
     &arg::ARG4,
@@ -71,6 +75,7 @@ pub const ALL: &[&Builtin] = &[
     &cgroup::BUILTIN,
     &comm::BUILTIN,
     &cpu::BUILTIN,
+    &ctx::BUILTIN,
     &curtask::BUILTIN,
     &elapsed::BUILTIN,
     &func::BUILTIN,

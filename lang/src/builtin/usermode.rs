@@ -13,7 +13,10 @@ pub const BUILTIN: Builtin = Builtin {
     summary: "1 where the CPU ran a process's own code when it was interrupted, 0 where it ran the kernel's.",
     example: "profile:hz:99 { @[usermode] = count(); }",
     check: |checker, span| {
-        if !matches!(checker.context, Context::Entry { .. } | Context::Return { .. } | Context::Overflow) {
+        if !matches!(
+            checker.context,
+            Context::Entry { .. } | Context::Return { .. } | Context::Marker { .. } | Context::Overflow
+        ) {
             return checker.error("E0209", span, "`usermode` is known where the registers are: in probes and samples");
         }
         let mode = checker.target.arch.registers().mode;

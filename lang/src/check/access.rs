@@ -16,6 +16,9 @@ impl Checker<'_> {
         if base.node == Ast::Ident("args".into()) {
             return builtin::args::field(self, field, span);
         }
+        if base.node == Ast::Ident("ctx".into()) {
+            return builtin::ctx::field(self, field, span);
+        }
         let base = self.expr(base);
         self.field_of(base, field, span)
     }

@@ -47,6 +47,35 @@ pub(super) const PROBES: &[Code] = &[
         explanation: "A script needs at least one probe: what to attach to and, in braces, what to do there.",
     },
     Code {
+        code: "E0408",
+        title: "no instruction to attach to",
+        explanation: "The address or offset lies outside of the function or of the program's code, or the symbol table does not say \
+                      how long the function is. A breakpoint in the middle of something else would break the program.",
+    },
+    Code {
+        code: "E0409",
+        title: "nothing left to attach to",
+        explanation: "Every attach point of the script is missing on this node, and missing_probes says to go on without.",
+    },
+    Code {
+        code: "E0411",
+        title: "unknown place of an argument",
+        explanation: "The note about a static marker says where its arguments are in a way that is not known, such as a vector \
+                      register or a variable of the program.",
+    },
+    Code {
+        code: "W0402",
+        title: "attached in another way",
+        explanation: "This node's kernel cannot attach to functions in the way the script names (kprobes are off, or lockdown \
+                      forbids programs with types). The probe attaches in the other way, which sees the same.",
+    },
+    Code {
+        code: "W0403",
+        title: "a probe without attach points",
+        explanation: "None of the probe's attach points exists on this node, and missing_probes = warn lets the script run without \
+                      it.",
+    },
+    Code {
         code: "W0401",
         title: "nothing to attach to",
         explanation: "As E0401, but missing_probes = warn lets the script run without this attach point.",

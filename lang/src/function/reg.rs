@@ -20,7 +20,10 @@ pub const FUNCTION: Function = Function {
 
 fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(name) = checker.string_arg(call, 0) else { return Expr::poison(call.span) };
-    if !matches!(checker.context, Context::Entry { .. } | Context::Return { .. } | Context::Overflow) {
+    if !matches!(
+        checker.context,
+        Context::Entry { .. } | Context::Return { .. } | Context::Marker { .. } | Context::Overflow
+    ) {
         let message = "`reg` is known where the registers are: in probes and samples";
         return checker.error("E0209", call.span, message);
     }

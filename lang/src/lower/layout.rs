@@ -87,6 +87,7 @@ impl MapLayout {
             // Maps that evict keep their elements allocated.
             flags: if self.key.is_some() && !map.evicts { flags } else { 0 },
             role: MapRole::User(id),
+            contents: vec![],
         }
     }
 }

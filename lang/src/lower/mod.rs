@@ -8,6 +8,7 @@
 
 mod arithmetic;
 mod condition;
+mod context;
 mod element;
 mod event;
 mod expr;
@@ -21,6 +22,7 @@ mod storage;
 mod task;
 mod total;
 
+pub use context::name_bytes;
 pub use event::{HEADER, Record};
 pub use memory::{Fill, Place};
 pub use resources::{Lost, Resources};
@@ -32,7 +34,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expand::Site;
 use crate::hir;
 use crate::ir::build::Builder;
-use crate::ir::{BlockId, Cmp, Function};
+use crate::ir::{BlockId, Cmp, Function, VReg};
 use crate::options::Options;
 use crate::span::Span;
 use crate::target::Target;
@@ -66,6 +68,8 @@ pub struct Lowerer<'a> {
     temps: Temps,
     loops: Vec<Loop>,
     leave: BlockId,
+    /// The address of the name of the system call's attach point, where one program serves many.
+    called: Option<VReg>,
     /// Statements that may still be made.
     budget: u32,
     diagnostics: &'a mut Diagnostics,
@@ -96,11 +100,13 @@ pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diag
         temps: Temps::default(),
         loops: vec![],
         leave,
+        called: None,
         budget: MOST_STATEMENTS,
         diagnostics,
     };
     lowerer.declare_variables();
     lowerer.filter_process();
+    lowerer.filter_context();
     if let Some(predicate) = &probe.predicate {
         let body = lowerer.b.new_block();
         lowerer.branch(predicate, body, leave);
@@ -128,7 +134,9 @@ impl<'a> Lowerer<'a> {
     /// With `--pid`, nothing happens in other processes. What no process causes happens all the same.
     fn filter_process(&mut self) {
         let Some(pid) = self.unit.options.pid else { return };
-        let of_nobody = |site: &Site| matches!(site.attach, Attach::Begin | Attach::End | Attach::Interval { .. });
+        let of_nobody = |site: &Site| {
+            site.attach.is_by_hand() || matches!(site.attach, Attach::Interval { .. } | Attach::Iter { .. })
+        };
         if self.probe.sites.iter().any(of_nobody) {
             return;
         }

@@ -1,5 +1,7 @@
 //! The BPF maps and events that the programs of a script share; those that are not the script's own are made when first used.
 
+use std::rc::Rc;
+
 use bpf::map::{MapType, RDONLY_PROG};
 use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId};
 
@@ -180,6 +182,17 @@ impl Resources {
         if commands { COMMAND_RING } else { DATA_RING }
     }
 
+    /// The system calls a program is about: their attach points' names by number, in `bytes` each.
+    pub fn syscalls(&mut self, calls: &[(u32, Rc<str>)], bytes: u32) -> MapRef {
+        let entries = calls.iter().map(|(number, _)| number + 1).max().unwrap_or(1);
+        let map = self.add("syscalls", MapType::Array, 4, bytes, entries, RDONLY_PROG, MapRole::Syscalls);
+        if let Some(def) = self.maps.get_mut(map.0 as usize) {
+            let name = |name: &Rc<str>| name.bytes().take(bytes.saturating_sub(1) as usize).collect();
+            def.contents = calls.iter().map(|(number, called)| (*number, name(called))).collect();
+        }
+        map
+    }
+
     #[expect(clippy::too_many_arguments, reason = "they are the fields of a map's definition")]
     fn add(
         &mut self,
@@ -191,7 +204,7 @@ impl Resources {
         flags: u32,
         role: MapRole,
     ) -> MapRef {
-        let def = MapDef { name: name.into(), kind, key_size, value_size, max_entries, flags, role };
+        let def = MapDef { name: name.into(), kind, key_size, value_size, max_entries, flags, role, contents: vec![] };
         self.maps.push(def);
         MapRef(self.maps.len() as u32 - 1)
     }

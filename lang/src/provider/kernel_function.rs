@@ -1,14 +1,28 @@
-//! What `kprobe` and `kretprobe` have in common: attach points that name kernel functions.
+//! What the probes of kernel functions have in common: attach points that name them, and the two ways to attach.
+//!
+//! A function is attached to by its address (kprobe, kretprobe) or by its types (fentry, fexit). Where a kernel has only one of the two,
+//! a probe of the other kind attaches that way, with a warning that says so.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bpf::btf::{Btf, Kind, TypeId};
 
 use crate::ast::AttachPoint;
+use crate::compiled::Attach;
 use crate::diagnostic::Diagnostic;
-use crate::expand::Expand;
+use crate::expand::{Context, Expand, Function};
+use crate::glob;
 use crate::needs::{FunctionPattern, Needs};
+use crate::types::Space;
 
 /// A kernel function and a place in it.
+#[derive(Clone, Debug)]
 pub struct Place {
     /// Its name, without module.
     pub function: String,
+    /// The module; `None` for the kernel itself.
+    pub module: Option<String>,
     /// Bytes from its start.
     pub offset: u64,
 }
@@ -26,40 +40,169 @@ pub fn needs(point: &AttachPoint, needs: &mut Needs) {
 
 /// The functions an attach point stands for; what is wrong with it has been reported when there is none.
 pub fn places(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str) -> Vec<Place> {
-    let syntax = format!("{provider}:function or {provider}:module:function");
     let (module, last) = match point.parts.len() {
         1 => (None, expand.part(point, 0)),
         2 => (expand.part(point, 0), expand.part(point, 1)),
         _ => (None, None),
     };
     let Some((name, offset)) = last.as_deref().and_then(split) else {
-        expand.malformed(point, &syntax);
+        expand.malformed(point, &format!("{provider}:function or {provider}:module:function"));
         return vec![];
     };
-    if expand.target.complete && !expand.target.features.kprobe {
-        let message = "this node's kernel has no kprobes";
-        expand.report(
-            Diagnostic::error("E0406", point.provider.span, message)
-                .help("a tracepoint may tell the same; CONFIG_KPROBES is off here"),
-        );
-        return vec![];
-    }
-    let pattern = FunctionPattern { module, name: name.to_owned() };
+    let pattern = FunctionPattern { module: module.clone(), name: name.to_owned() };
     let found: Vec<Place> = expand
         .target
         .functions
         .iter()
         .filter(|(name, module)| pattern.matches(module.as_deref(), name))
-        .map(|(name, _)| Place { function: name.clone(), offset })
+        .map(|(name, module)| Place { function: name.clone(), module: module.clone(), offset })
         .collect();
-    if !found.is_empty() {
-        return found;
-    }
-    if expand.target.complete {
-        expand.missing(point.span, &format!("kernel function {name}"));
+    if found.is_empty() && expand.target.complete {
+        let full = module.map_or_else(|| name.to_owned(), |module| format!("{module}:{name}"));
+        missing(expand, point, provider, &full, name);
         return vec![];
     }
-    vec![Place { function: name.to_owned(), offset }]
+    match found.is_empty() {
+        true => vec![Place { function: name.to_owned(), module: None, offset }],
+        false => found,
+    }
+}
+
+fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, full: &str, name: &str) {
+    let mut help = String::from(
+        "the function may be inlined, marked as not traceable, or part of a module that is not loaded here",
+    );
+    if !glob::is_pattern(name) {
+        let stem: String = name.chars().take(8).collect();
+        help.push_str(&format!("; `bpfleet probes '{provider}:{stem}*'` lists what has a similar name"));
+    }
+    expand.missing(point.span, &format!("{provider} {full}"), &help);
+}
+
+/// Adds places as functions by their address; by their types where this kernel has no other way.
+pub fn by_address(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, places: &[Place], ret: bool) {
+    if expand.target.features.kprobe || !expand.target.complete {
+        for place in places {
+            address_site(expand, provider, place, ret, None);
+        }
+        return;
+    }
+    let types = function_types(expand.target.btf.as_deref(), places);
+    let wild = places.len() > 1;
+    let mut attached = false;
+    for place in places {
+        let found = types.get(place.function.as_str()).copied();
+        match found.filter(|_| expand.target.features.fentry && place.offset == 0 && place.module.is_none()) {
+            Some(ty) => {
+                attached = true;
+                type_site(expand, provider, place, ty, ret);
+            }
+            // Of many, those that cannot be had are left out.
+            None if wild => {}
+            None => break,
+        }
+    }
+    let (other, span) = (if ret { "fexit" } else { "fentry" }, point.provider.span);
+    if attached {
+        let message = format!("this kernel has no kprobes: {provider} attaches as {other}");
+        expand.report(Diagnostic::warning("W0402", span, message));
+        return;
+    }
+    let why = match expand.target.features.fentry {
+        false => {
+            "this node's kernel has neither kprobes nor fentry (CONFIG_KPROBES is off, or a lockdown forbids them)"
+        }
+        true => {
+            "this node's kernel has no kprobes, and fentry knows neither this function nor places inside of functions"
+        }
+    };
+    expand.report(
+        Diagnostic::error("E0406", span, why).help("a tracepoint may tell the same: `bpfleet probes 'tracepoint:*'`"),
+    );
+}
+
+/// Adds places as functions by their types; by their address where this kernel has no other way.
+pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, places: &[Place], ret: bool) {
+    if !expand.target.complete {
+        for place in places {
+            type_site(expand, provider, place, TypeId::VOID, ret);
+        }
+        return;
+    }
+    let types = function_types(expand.target.btf.as_deref(), places);
+    let (wild, mut instead) = (places.len() > 1, false);
+    for place in places {
+        let Some(ty) = types.get(place.function.as_str()).copied() else {
+            if !wild {
+                let full = place.function.clone();
+                let help = "the kernel's types (BTF) do not describe this function; a kprobe needs none";
+                expand.missing(point.span, &format!("{provider} {full}"), help);
+            }
+            continue;
+        };
+        let known = place.module.is_none() || place.module == expand.target.types_of_module;
+        if expand.target.features.fentry && known {
+            type_site(expand, provider, place, ty, ret);
+        } else if expand.target.features.kprobe {
+            instead = true;
+            address_site(expand, provider, place, ret, Some(ty));
+        } else {
+            let why = "this node's kernel has neither fentry nor kprobes, or a lockdown forbids them";
+            expand.report(
+                Diagnostic::error("E0406", point.provider.span, why)
+                    .help("a tracepoint may tell the same: `bpfleet probes 'tracepoint:*'`"),
+            );
+            return;
+        }
+    }
+    if instead {
+        let other = if ret { "kretprobe" } else { "kprobe" };
+        let message = format!("this kernel cannot attach by types: {provider} attaches as {other}");
+        expand.report(Diagnostic::warning("W0402", point.provider.span, message));
+    }
+}
+
+fn address_site(expand: &mut Expand<'_>, provider: &str, place: &Place, ret: bool, ty: Option<TypeId>) {
+    let typed = ty.map(|ty| Rc::new(Function { name: place.function.clone(), ty, module: None, ret }));
+    let name = name(provider, place);
+    let (attach, context) = match ret {
+        false => (
+            Attach::Kprobe { function: place.function.clone(), offset: place.offset },
+            Context::Entry { space: Space::Kernel, typed },
+        ),
+        true => {
+            (Attach::Kretprobe { function: place.function.clone() }, Context::Return { space: Space::Kernel, typed })
+        }
+    };
+    expand.site(attach, name, context);
+}
+
+fn type_site(expand: &mut Expand<'_>, provider: &str, place: &Place, ty: TypeId, ret: bool) {
+    let name = name(provider, place);
+    let function = Function { name: place.function.clone(), ty, module: place.module.clone(), ret };
+    expand.site(Attach::Function { function: place.function.clone(), ret }, name, Context::Function(Rc::new(function)));
+}
+
+fn name(provider: &str, place: &Place) -> String {
+    // Attaching by types is always to a function of a certain module, and its name says so.
+    let module = match provider {
+        "fentry" | "fexit" => format!("{}:", place.module.as_deref().unwrap_or("vmlinux")),
+        _ => String::new(),
+    };
+    match place.offset {
+        0 => format!("{provider}:{module}{}", place.function),
+        offset => format!("{provider}:{module}{}+{offset}", place.function),
+    }
+}
+
+/// The types of functions by their names, found in one walk over all of them.
+fn function_types<'p>(btf: Option<&Btf>, places: &'p [Place]) -> BTreeMap<&'p str, TypeId> {
+    let Some(btf) = btf else { return BTreeMap::new() };
+    if let [place] = places {
+        return btf.find_func(&place.function).map(|ty| (place.function.as_str(), ty)).into_iter().collect();
+    }
+    let wanted: BTreeMap<&str, &'p str> = places.iter().map(|p| (p.function.as_str(), p.function.as_str())).collect();
+    btf.iter(Kind::Func).filter_map(|(ty, name)| Some((*wanted.get(name)?, ty))).collect()
 }
 
 /// `name+offset` in its parts.

@@ -1,9 +1,6 @@
 //! `kretprobe`: the return of a kernel function.
 
 use super::{Provider, kernel_function};
-use crate::compiled::Attach;
-use crate::expand::Context;
-use crate::types::Space;
 
 /// See the module.
 pub const PROVIDER: Provider = Provider {
@@ -14,12 +11,11 @@ pub const PROVIDER: Provider = Provider {
     example: "kretprobe:vfs_read { @bytes = lhist(retval, 0, 2000, 200); }",
     needs: |point, _, needs| kernel_function::needs(point, needs),
     expand: |expand, point| {
-        for place in kernel_function::places(expand, point, "kretprobe") {
-            if place.offset != 0 {
-                return expand.malformed(point, "kretprobe:function");
-            }
-            let name = format!("kretprobe:{}", place.function);
-            expand.site(Attach::Kretprobe { function: place.function }, name, Context::Return { space: Space::Kernel });
+        let places = kernel_function::places(expand, point, "kretprobe");
+        if places.iter().any(|place| place.offset != 0) {
+            expand.malformed(point, "kretprobe:function");
+        } else if !places.is_empty() {
+            kernel_function::by_address(expand, point, "kretprobe", &places, true);
         }
     },
 };

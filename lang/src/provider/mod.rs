@@ -4,17 +4,30 @@
 
 mod begin;
 mod end;
+mod fentry;
+mod fexit;
+pub mod hardware;
 mod interval;
+pub mod iter;
 mod kernel_function;
 mod kprobe;
 mod kretprobe;
+mod own;
+mod perf_event;
 mod period;
 mod profile;
 mod rawtracepoint;
+pub mod software;
+mod syscalls;
 mod tracepoint;
 mod uprobe;
 mod uretprobe;
+mod usdt;
 mod user_function;
+mod watchpoint;
+
+pub use perf_event::PerfEvent;
+pub use usdt::{MarkerArgument, Source as MarkerSource};
 
 use crate::ast::AttachPoint;
 use crate::expand::Expand;
@@ -43,14 +56,22 @@ pub struct Provider {
 pub const ALL: &[&Provider] = &[
     &begin::PROVIDER,
     &end::PROVIDER,
+    &fentry::PROVIDER,
+    &fexit::PROVIDER,
+    &hardware::PROVIDER,
     &interval::PROVIDER,
+    &iter::PROVIDER,
     &kprobe::PROVIDER,
     &kretprobe::PROVIDER,
     &profile::PROVIDER,
     &rawtracepoint::PROVIDER,
+    &own::PROVIDER,
+    &software::PROVIDER,
     &tracepoint::PROVIDER,
     &uprobe::PROVIDER,
     &uretprobe::PROVIDER,
+    &usdt::PROVIDER,
+    &watchpoint::PROVIDER,
 ];
 
 /// The kind of probe called `name`, in any case of letters.

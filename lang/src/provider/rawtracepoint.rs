@@ -44,7 +44,9 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
         .map(|(_, event)| event.to_owned())
         .collect();
     if events.is_empty() && expand.target.complete {
-        return expand.missing(point.span, &format!("raw tracepoint {event}"));
+        let written = point.parts.iter().map(|part| part.node.as_str()).collect::<Vec<_>>().join(":");
+        let help = "its module may not be loaded; `bpfleet probes 'rawtracepoint:*'` lists what exists";
+        return expand.missing(point.span, &format!("rawtracepoint {written}"), help);
     }
     let events = if events.is_empty() { vec![event] } else { events };
     for event in events {

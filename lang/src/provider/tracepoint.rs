@@ -1,7 +1,8 @@
 //! `tracepoint`: the kernel's static events.
 //!
 //! Where no field is read the program attaches to the tracepoint's raw form, which costs less per event. The two
-//! `raw_syscalls` events use it always, since their fields are there too. Events of `syscalls` have no raw form.
+//! `raw_syscalls` events use it always, since their fields are there too. Events of `syscalls` have no raw form of their own; where a
+//! wildcard names many, they share that of all system calls.
 
 use std::rc::Rc;
 
@@ -45,12 +46,19 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     let pattern = TracepointPattern { category, event, fields: false };
     let target = expand.target;
     let known = target.tracepoints.iter().filter_map(|(name, format)| Some((name.split_once(':')?, format)));
-    let mut found = false;
+    let (mut found, mut calls) = (false, vec![]);
     for ((category, event), format) in known {
         if pattern.matches(category, event) && is_attachable(category, &pattern) {
             found = true;
-            site(expand, category, event, format.as_ref());
+            match category {
+                "syscalls" if pattern.is_wild() => calls.push(event),
+                _ => site(expand, category, event, format.as_ref()),
+            }
         }
+    }
+    for event in super::syscalls::share(expand, calls) {
+        let format = target.tracepoints.get(&format!("syscalls:{event}")).and_then(Option::as_ref);
+        site(expand, "syscalls", event, format);
     }
     if found {
         return;
@@ -58,7 +66,16 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     if !target.complete {
         return site(expand, &pattern.category, &pattern.event, None);
     }
-    expand.missing(point.span, &format!("tracepoint {}:{}", pattern.category, pattern.event));
+    let help = match pattern.category.as_str() {
+        "syscalls" => {
+            "system calls are traced by the names of the kernel's functions (`newfstat`, not `fstat`); \
+             `bpfleet probes 'tracepoint:syscalls:*'` lists them"
+        }
+        _ => {
+            "its module may not be loaded, or the event be called otherwise here; `bpfleet probes 'tracepoint:*'` lists what exists"
+        }
+    };
+    expand.missing(point.span, &format!("tracepoint {}:{}", pattern.category, pattern.event), help);
 }
 
 /// The `ftrace` category lists the tracers' own records, which nothing can attach to.

@@ -1,20 +1,14 @@
-//! `uprobe`: the entry of a function of a program or library.
+//! `uprobe`: the entry of a function of a program or library, or an instruction in it.
 
-use super::{Provider, nothing, user_function};
-use crate::expand::Context;
-use crate::types::Space;
+use super::{Provider, user_function};
 
 /// See the module.
 pub const PROVIDER: Provider = Provider {
     name: "uprobe",
     aliases: &["u"],
-    syntax: "uprobe:path:function[+offset] or uprobe:path:offset",
-    summary: "The entry of a function of a program or library; its arguments are `arg0`, `arg1` ..",
+    syntax: "uprobe:path:function[+offset] or uprobe:path:address",
+    summary: "The entry of a function of a program or library; its arguments are `arg0`, `arg1` .. A library may go by its short name, C++ functions by that of their source: `uprobe:path:cpp:\"name(int)\"`.",
     example: "uprobe:/bin/bash:readline { @ = count(); }",
-    needs: nothing,
-    expand: |expand, point| {
-        if let Some((attach, name)) = user_function::place(expand, point, "uprobe", false) {
-            expand.site(attach, name, Context::Entry { space: Space::User });
-        }
-    },
+    needs: |point, _, needs| user_function::needs(point, needs),
+    expand: |expand, point| user_function::expand(expand, point, "uprobe", false),
 };

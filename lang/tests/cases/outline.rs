@@ -35,7 +35,8 @@ fn line(out: &mut String, text: &str) {
 }
 
 fn program(out: &mut String, program: &Program) {
-    line(out, &format!("program {} {:?}", program.name, program.kind));
+    let expected = program.expected.as_ref().map_or(String::new(), |expected| format!(" as {:?}", expected.attach));
+    line(out, &format!("program {} {:?}{expected}", program.name, program.kind));
     for attach in &program.attach {
         line(out, &format!("  at {attach:?}"));
     }

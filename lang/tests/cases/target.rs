@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lang::target::{Arch, Features, Target, TracepointField, TracepointFormat};
+use lang::target::{Arch, Features, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction};
 
 /// Category and event, then type, name, offset, size and sign of each field.
 type Tracepoint = (&'static str, &'static [(&'static str, &'static str, u32, u32, bool)]);
@@ -45,6 +45,9 @@ const TRACEPOINTS: &[Tracepoint] = &[
     ),
 ];
 
+/// System calls whose tracepoints have no fields of their own here.
+const SYSCALLS: [&str; 8] = ["close", "execve", "fsync", "newfstat", "read", "sendto", "unlinkat", "write"];
+
 const FUNCTIONS: &[&str] = &["vfs_open", "vfs_read", "vfs_write", "tcp_sendmsg", "do_nanosleep"];
 
 /// The node.
@@ -58,10 +61,43 @@ pub fn target() -> Target {
             .iter()
             .zip(1..)
             .map(|((name, fields), id)| ((*name).to_owned(), Some(format(id, fields))))
+            .chain(SYSCALLS.iter().map(|name| (format!("syscalls:sys_enter_{name}"), None)))
             .collect(),
         functions: FUNCTIONS.iter().map(|name| ((*name).to_owned(), None)).collect(),
         kernel_symbols: BTreeMap::new(),
+        types_of_module: None,
+        user_files: [("/bin/app".to_owned(), vec![app()])].into(),
         cpus: 2,
+    }
+}
+
+/// A program with C and C++ functions and two markers.
+fn app() -> UserFile {
+    let function = |name: &str, demangled: Option<&str>, offset, size| UserFunction {
+        name: name.to_owned(),
+        demangled: demangled.map(str::to_owned),
+        offset,
+        size,
+    };
+    let marker = |name: &str, offset, semaphore, arguments: &str| Marker {
+        provider: "app".to_owned(),
+        name: name.to_owned(),
+        offset,
+        semaphore,
+        arguments: arguments.to_owned(),
+    };
+    UserFile {
+        name: "/bin/app".to_owned(),
+        path: "/bin/app".to_owned(),
+        functions: vec![
+            function("_Z5pausei", Some("pause(int)"), 0x1300, 16),
+            function("_init", None, 0x1000, 0),
+            function("main", None, 0x1100, 64),
+            function("main_alias", None, 0x1100, 64),
+            function("malloc", None, 0x1200, 32),
+            function("0x1108", None, 0x1108, 0),
+        ],
+        markers: vec![marker("request", 0x1120, 0x4000, "-4@%edi 8@-16(%rbp)"), marker("vector", 0x1130, 0, "8@%xmm0")],
     }
 }
 

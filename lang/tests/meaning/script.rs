@@ -48,6 +48,8 @@ pub fn target() -> Target {
         .into(),
         functions: [("vfs_read".to_owned(), None), ("vfs_write".to_owned(), None)].into(),
         kernel_symbols: [].into(),
+        types_of_module: None,
+        user_files: Default::default(),
         cpus: 1,
     }
 }

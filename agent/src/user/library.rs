@@ -38,7 +38,8 @@ fn library(cache: &[u8], name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-fn is_called(known: &str, name: &str) -> bool {
+/// Whether a library of this file name is meant.
+pub fn is_called(known: &str, name: &str) -> bool {
     let stem = known.split(".so").next().unwrap_or(known);
     known == name || stem == name || stem.strip_prefix("lib") == Some(name)
 }
