@@ -93,7 +93,8 @@ fn has_iterators(btf: &Btf) -> bool {
     let Some(function) = btf.find_func("bpf_iter_task") else { return false };
     let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
     let target = Some((AttachType::TraceIter, function.0));
-    load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, target, types: None }).is_ok()
+    load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, functions: &[], target, types: None })
+        .is_ok()
 }
 
 fn yes(has: bool) -> String {

@@ -188,6 +188,7 @@ fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
         name: &program.name,
         kind: program.kind,
         code: &code,
+        functions: &program.functions,
         target: program.expected.as_ref().map(|expected| (expected.attach, expected.type_id)),
         types: types.as_ref().map(AsFd::as_fd),
     };

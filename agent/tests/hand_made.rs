@@ -64,6 +64,7 @@ fn count() -> Program {
         insns,
         relocations: vec![Relocation { insn: 1, map: MapRef(0), value_offset: None }],
         spans,
+        functions: vec![0],
         attach: vec![Attach::RawTracepoint { event: "sys_enter".to_owned() }],
     }
 }
@@ -99,6 +100,7 @@ fn exit(code: i32, attach: Attach) -> Program {
         insns,
         relocations: vec![Relocation { insn: 0, map: MapRef(1), value_offset: None }],
         spans,
+        functions: vec![0],
         attach: vec![attach],
     }
 }

@@ -135,6 +135,25 @@ fn opened_files_are_named() {
 }
 
 #[test]
+fn loops_of_calls_are_loaded_and_run() {
+    need_tracing!();
+    let printed = Script::new(
+        r#"BEGIN {
+            @map[16] = 32; @map[64] = 128; @long["a"] = count();
+            for ($kv : @map) { @sum = sum($kv.0 + $kv.1); delete(@map, $kv.0); }
+            for ($kv : @long) { for ($i : 0..$kv.1 + 2) { if ($i == 1) { continue; } printf("%s %d\n", $kv.0, $i); } }
+            $x = 0; while ($x < 5000) { $x++; if ($x == 4000) { break; } }
+            for ($i : 0..300) { for ($j : 0..300) { @all = count(); if ($j == 200) { break; } } }
+            printf("%d\n", $x); clear(@long);
+            for ($i : 0..$x) { return; }
+            printf("never\n");
+        }"#,
+    )
+    .run();
+    assert_eq!(printed.output, "a 0\na 2\n4000\n\n\n@all: 60300\n@sum: 240\n");
+}
+
+#[test]
 fn read_sizes_fall_into_their_buckets() {
     need_tracing!();
     let printed = Script::new("tracepoint:syscalls:sys_exit_read /tid == TID/ { @bytes = hist(args.ret); }")

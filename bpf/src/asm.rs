@@ -120,10 +120,14 @@ fn jump(left: &str, symbol: &str, right: &str, off: i16) -> Option<Insn> {
     Some(Insn { off, ..with_operand(class | op as u8, dst, right, letter)? })
 }
 
-/// `r1 = 0x2a ll`, `r1 = map[3]`, `r1 = map[3][0]+8`.
+/// `r1 = 0x2a ll`, `r1 = map[3]`, `r1 = map[3][0]+8`, `r2 = function[+9]`.
 fn wide(words: &[&str]) -> Option<Vec<Insn>> {
     let (dst, value) = match *words {
         [dst, "=", value, "ll"] => (dst, Imm64::Value(u64::from_str_radix(value.strip_prefix("0x")?, 16).ok()?)),
+        [dst, "=", function] if function.starts_with("function[") => {
+            let distance = function.strip_prefix("function[")?.strip_suffix(']')?;
+            (dst, Imm64::Function(distance.parse().ok()?))
+        }
         [dst, "=", map] => {
             let (fd, rest) = map.strip_prefix("map[")?.split_once(']')?;
             let fd = fd.parse().ok()?;

@@ -7,7 +7,7 @@
 //! 2. Jumps land on the start of an instruction of the program.
 //! 3. The program does not run over its end, and every instruction can be reached.
 //! 4. Registers are written on every way to where they are read. At the start r1 and r10 are; a call reads as many arguments
-//!    as its helper takes, writes r0 and loses r1 to r5; an exit reads r0.
+//!    as its helper takes, writes r0 and loses r1 to r5; an exit reads r0. A function whose address is taken starts with r1 to r5.
 //! 5. r10 is never written.
 //! 6. Accesses relative to r10 stay in the 512 bytes below it and are aligned.
 //! 7. Helpers are known.
@@ -22,6 +22,8 @@ use crate::opcode::{self, Alu, Jump, Size};
 const STACK: i16 = 512;
 /// The registers lost in a call.
 const CALL_CLOBBERED: u16 = 0b11_1111;
+/// The registers written when a function is called back: its arguments and the frame pointer.
+const AT_FUNCTION: u16 = 0b100_0011_1110;
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,12 +134,24 @@ fn flow(insns: &[Insn], starts: &[bool]) -> Result<(), (usize, Fault)> {
         }
         *entry = Some(merged);
         let after = written_after(*insn, merged).map_err(|fault| (index, fault))?;
+        if let Some(target) = function(*insn, index).map_err(|fault| (index, fault))? {
+            open.push((index, target, AT_FUNCTION));
+        }
         for next in successors(*insn, index).map_err(|fault| (index, fault))?.into_iter().flatten() {
             open.push((index, next, after));
         }
     }
     let missed = starts.iter().zip(&at_entry).position(|(start, entry)| *start && entry.is_none());
     missed.map_or(Ok(()), |index| Err((index, Fault::Unreachable)))
+}
+
+/// The function whose address an instruction takes.
+fn function(insn: Insn, index: usize) -> Result<Option<usize>, Fault> {
+    if !insn.is_load_imm64() || insn.src != opcode::PSEUDO_FUNCTION {
+        return Ok(None);
+    }
+    let distance = isize::try_from(insn.imm).map_err(|_| Fault::Target)?;
+    (index + 1).checked_add_signed(distance).map(Some).ok_or(Fault::Target)
 }
 
 fn successors(insn: Insn, index: usize) -> Result<[Option<usize>; 2], Fault> {

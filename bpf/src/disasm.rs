@@ -55,6 +55,7 @@ fn wide(first: Insn, second: Insn) -> Option<String> {
         }
         opcode::PSEUDO_MAP_FD if second.imm == 0 => Some(format!("{dst} = map[{}]", first.imm)),
         opcode::PSEUDO_MAP_VALUE => Some(format!("{dst} = map[{}][0]+{}", first.imm, second.imm as u32)),
+        opcode::PSEUDO_FUNCTION if second.imm == 0 => Some(format!("{dst} = function[{:+}]", first.imm)),
         _ => None,
     }
 }

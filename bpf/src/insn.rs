@@ -66,6 +66,8 @@ pub enum Imm64 {
     Map(i32),
     /// Byte `offset` of the only value of the array map of this file descriptor (pseudo source 2, kernel 5.2).
     MapValue(i32, u32),
+    /// A function of the same program, this many slots behind the next instruction (pseudo source 4, kernel 5.13).
+    Function(i32),
 }
 
 /// Bytes of one slot.
@@ -147,6 +149,7 @@ impl Insn {
             Imm64::Value(value) => (0, value as i32, (value >> 32) as i32),
             Imm64::Map(fd) => (opcode::PSEUDO_MAP_FD, fd, 0),
             Imm64::MapValue(fd, offset) => (opcode::PSEUDO_MAP_VALUE, fd, offset as i32),
+            Imm64::Function(distance) => (opcode::PSEUDO_FUNCTION, distance, 0),
         };
         [Self { code: opcode::LD_IMM64, dst: dst.0, src, off: 0, imm: low }, Self { imm: high, ..Self::default() }]
     }

@@ -43,6 +43,8 @@ pub const LD_IMM64: u8 = 0x18;
 pub const PSEUDO_MAP_FD: u8 = 1;
 /// Source of a `ld_imm64` that wants the address of an array map's value; 5.2.
 pub const PSEUDO_MAP_VALUE: u8 = 2;
+/// Source of a `ld_imm64` that wants the address of a function of the same program; 5.13.
+pub const PSEUDO_FUNCTION: u8 = 4;
 
 /// Arithmetic operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -70,13 +70,13 @@ fn check_groups(
 fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Vec<Program> {
     let mut programs = vec![];
     for (index, probe) in unit.program.probes.iter().enumerate() {
-        let mut function = lower(unit, probe, resources, diagnostics);
+        let mut functions = lower(unit, probe, resources, diagnostics);
         if diagnostics.has_errors() {
             continue;
         }
-        improve(&mut function);
+        functions.iter_mut().for_each(improve);
         let Some(first) = probe.sites.first() else { continue };
-        match emit(&function) {
+        match emit(&functions) {
             Ok(code) => programs.push(Program {
                 name: kernel_name(index, &first.name),
                 kind: first.context.program_type(),
@@ -84,6 +84,7 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
                 insns: code.insns,
                 relocations: code.relocations,
                 spans: code.spans,
+                functions: code.functions,
                 attach: probe.sites.iter().map(|site| site.attach.clone()).collect(),
             }),
             Err(error) => diagnostics.push(too_large(probe, &error)),

@@ -57,6 +57,9 @@ pub struct Program {
     pub relocations: Vec<Relocation>,
     /// For each instruction slot, the place in the script it comes from.
     pub spans: Vec<Span>,
+    /// Where each of its functions starts, the first at 0. With more than one the kernel wants to be told what they are: each is
+    /// a static function without declared arguments that returns an integer.
+    pub functions: Vec<usize>,
     /// Where it attaches; several where one program serves them all.
     pub attach: Vec<Attach>,
 }

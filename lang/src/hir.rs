@@ -56,6 +56,10 @@ pub struct Probe {
     pub vars: Vec<Ty>,
     /// Variables that are read behind the block that first assigns them: zero or empty from the start.
     pub early: Vec<Var>,
+    /// Whether it has loops whose turns are calls, so that its variables must be where all its functions find them.
+    pub calls_back: bool,
+    /// Whether it has any function that is called back, which takes a part of the stack.
+    pub has_functions: bool,
     /// Nothing happens where it is false.
     pub predicate: Option<Expr>,
     /// What happens.
@@ -93,11 +97,13 @@ pub enum StmtKind {
     /// `if (condition) { .. } else { .. }`
     If { condition: Expr, then: Vec<Stmt>, otherwise: Vec<Stmt> },
     /// `while (condition) { .. }`
-    While { condition: Expr, body: Vec<Stmt> },
+    While { condition: Expr, body: Vec<Stmt>, turns: Turns },
     /// `unroll (count) { .. }`
     Unroll { count: u32, body: Vec<Stmt> },
     /// `for ($i : start..end) { .. }`, its variable already declared.
-    ForRange { var: Var, start: Expr, end: Expr, body: Vec<Stmt> },
+    ForRange { var: Var, start: Expr, end: Expr, body: Vec<Stmt>, turns: Turns },
+    /// `for ($kv : @map) { .. }`, its variable, a tuple of key and value, already declared.
+    ForMap { var: Var, map: Map, body: Vec<Stmt> },
     /// `break;`
     Break,
     /// `continue;`
@@ -106,6 +112,15 @@ pub enum StmtKind {
     Return,
     /// Several in a row.
     Block(Vec<Stmt>),
+}
+
+/// How the turns of a loop are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turns {
+    /// By jumping back: the verifier follows each turn.
+    Jumped,
+    /// By a helper that calls a function for each: the verifier follows one.
+    Called,
 }
 
 /// An expression.

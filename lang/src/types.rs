@@ -133,9 +133,19 @@ impl Ty {
         )
     }
 
+    /// Whether only a map holds it.
+    pub fn is_aggregate(&self) -> bool {
+        matches!(self, Self::Aggregate(_))
+    }
+
     /// Whether arithmetic takes it as it is.
     pub fn is_integer(&self) -> bool {
         matches!(self, Self::Int { .. } | Self::Bool | Self::Enum(_))
+    }
+
+    /// Whether `++` and `--` take it.
+    pub fn is_countable(&self) -> bool {
+        self.is_integer() || matches!(self, Self::Pointer { .. } | Self::Unknown)
     }
 
     /// Whether an `if` takes it.

@@ -2,9 +2,10 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::bpf_cmd;
+use bpf::btf::functions;
 use bpf::program::{AttachType, ProgramType};
 
 use super::bpf::{address, address_mut, attr, call};
@@ -25,6 +26,8 @@ pub struct Request<'a> {
     pub kind: ProgramType,
     /// Eight bytes an instruction, map addresses filled in.
     pub code: &'a [u8],
+    /// Where its functions start, if there are several: helpers call the others back. Kernel 5.13.
+    pub functions: &'a [usize],
     /// How it attaches where its kind leaves that open, and for tracing programs the BTF type id of what it attaches to.
     pub target: Option<(AttachType, u32)>,
     /// The module's types that id is one of; the kernel's own where absent.
@@ -45,14 +48,22 @@ pub struct Refused {
 ///
 /// Kernel 3.18; each kind has its own first kernel, see [`ProgramType`].
 pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
-    let first = match try_load(request, None) {
+    let types = match request.functions {
+        [] | [_] => None,
+        starts => {
+            let types = load_types().map_err(|error| Refused { error, log: String::new() })?;
+            Some((types, functions::function_info(starts)))
+        }
+    };
+    let types = types.as_ref().map(|(fd, info)| (fd.as_fd(), info.as_slice()));
+    let first = match try_load(request, types, None) {
         Ok(fd) => return Ok(fd),
         Err(error) => error,
     };
     let mut log = Vec::new();
     for size in LOG_SIZES {
         log = vec![0; size];
-        match try_load(request, Some(&mut log)) {
+        match try_load(request, types, Some(&mut log)) {
             Ok(fd) => return Ok(fd),
             Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
             Err(_) => break,
@@ -63,7 +74,23 @@ pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
     Err(Refused { error: first, log: String::from_utf8_lossy(&log).into_owned() })
 }
 
-fn try_load(request: &Request<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
+/// Hands the kernel the types of a program of several functions.
+fn load_types() -> io::Result<OwnedFd> {
+    let blob = functions::of_functions();
+    let mut attr = attr();
+    attr.__bindgen_anon_7.btf = address(&blob);
+    attr.__bindgen_anon_7.btf_size = blob.len() as u32;
+    // SAFETY: the blob outlives the call and is as long as the block says.
+    let fd = unsafe { call(bpf_cmd::BPF_BTF_LOAD, &mut attr) }?;
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+fn try_load(
+    request: &Request<'_>,
+    types: Option<(BorrowedFd<'_>, &[u8])>,
+    log: Option<&mut [u8]>,
+) -> io::Result<OwnedFd> {
     let mut attr = attr();
     attr.__bindgen_anon_3.prog_type = request.kind as u32;
     attr.__bindgen_anon_3.insn_cnt = (request.code.len() / 8) as u32;
@@ -76,12 +103,18 @@ fn try_load(request: &Request<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd
         attr.__bindgen_anon_3.__bindgen_anon_1.attach_btf_obj_fd =
             request.types.map_or(0, |types| types.as_raw_fd() as u32);
     }
+    if let Some((types, info)) = types {
+        attr.__bindgen_anon_3.prog_btf_fd = types.as_raw_fd() as u32;
+        attr.__bindgen_anon_3.func_info_rec_size = functions::FUNCTION_INFO as u32;
+        attr.__bindgen_anon_3.func_info = address(info);
+        attr.__bindgen_anon_3.func_info_cnt = (info.len() / functions::FUNCTION_INFO) as u32;
+    }
     if let Some(log) = log {
         attr.__bindgen_anon_3.log_level = 1;
         attr.__bindgen_anon_3.log_size = log.len() as u32;
         attr.__bindgen_anon_3.log_buf = address_mut(log);
     }
-    // SAFETY: the code, the licence and the log outlive the call and are as long as the block says.
+    // SAFETY: the code, the licence, what is said of functions and the log outlive the call and are as long as the block says.
     let fd = unsafe { call(bpf_cmd::BPF_PROG_LOAD, &mut attr) }?;
     // SAFETY: the kernel just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })

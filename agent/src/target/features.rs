@@ -79,7 +79,15 @@ const FOR_TRIALS: &str = "bpf_fentry_test1";
 /// A program that does nothing, if the kernel takes it.
 fn nothing(kind: ProgramType, attach: AttachType, type_id: u32) -> Option<OwnedFd> {
     let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
-    program::load(&Request { name: "probe", kind, code: &code, target: Some((attach, type_id)), types: None }).ok()
+    program::load(&Request {
+        name: "probe",
+        kind,
+        code: &code,
+        functions: &[],
+        target: Some((attach, type_id)),
+        types: None,
+    })
+    .ok()
 }
 
 /// Whether a program for a function's entry loads. Kernel 5.5; some lockdowns forbid it.
@@ -91,7 +99,14 @@ fn has_fentry(btf: &Btf) -> bool {
 /// Whether tracing programs may call `helper`. False also where this process may not load programs at all.
 pub fn has_helper(helper: Helper) -> bool {
     let code = encode(&[Insn::call(helper), Insn::exit()]);
-    let request = Request { name: "probe", kind: ProgramType::RawTracepoint, code: &code, target: None, types: None };
+    let request = Request {
+        name: "probe",
+        kind: ProgramType::RawTracepoint,
+        code: &code,
+        functions: &[],
+        target: None,
+        types: None,
+    };
     match program::load(&request) {
         Ok(_) => true,
         // The verifier knows the helper when it goes on to look at its arguments or its result.

@@ -8,6 +8,7 @@
 
 mod declare;
 mod find;
+pub mod functions;
 mod layout;
 mod types;
 

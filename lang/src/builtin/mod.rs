@@ -6,6 +6,7 @@ mod arg;
 pub mod args;
 mod cgroup;
 mod comm;
+mod config;
 mod cpu;
 pub mod ctx;
 mod curtask;
@@ -36,6 +37,7 @@ mod username;
 mod ustack;
 
 pub use kstack::kstack;
+pub use relative::of_task;
 pub use stack::MOST_FRAMES;
 pub use ustack::ustack;
 
@@ -74,6 +76,7 @@ pub const ALL: &[&Builtin] = &[
     &args::BUILTIN,
     &cgroup::BUILTIN,
     &comm::BUILTIN,
+    &config::BUILTIN,
     &cpu::BUILTIN,
     &ctx::BUILTIN,
     &curtask::BUILTIN,

@@ -79,7 +79,7 @@ impl Checker<'_> {
     }
 
     /// Where a member of a type is; `None` once what is wrong has been reported.
-    pub(super) fn member(&mut self, of: &Ty, field: &Spanned<String>) -> Option<Place> {
+    pub fn member(&mut self, of: &Ty, field: &Spanned<String>) -> Option<Place> {
         self.member_in(of, Space::Any, field)
     }
 

@@ -84,7 +84,7 @@ impl Checker<'_> {
     }
 
     fn ident(&mut self, name: &str, span: Span) -> hir::Expr {
-        if let Some(found) = builtin::find(name) {
+        if let Some(found) = builtin::find(name.strip_prefix("__builtin_").unwrap_or(name)) {
             return (found.check)(self, span);
         }
         if let Some(constant) = self.kernel_constant(name, span) {
@@ -177,7 +177,7 @@ impl Checker<'_> {
             ExprKind::Variable(name) => {
                 let old = self.variable(name, target.span);
                 let Some((var, ty)) = self.find_variable(name) else { return old };
-                if !ty.is_integer() && !ty.is_unknown() {
+                if !ty.is_countable() {
                     return self.error(
                         "E0305",
                         span,
@@ -198,16 +198,22 @@ impl Checker<'_> {
                     _ => return hir::Expr::poison(span),
                 };
                 let old = self.map_value(&used.name);
-                if !old.is_integer() && !old.is_unknown() {
+                if !old.is_countable() {
                     let message = format!("`{}` holds `{old}`, which cannot be counted up or down", used.name);
                     return self.error("E0305", span, message);
                 }
-                let (ty, literal) = if delta > 0 { (Ty::of_literal(1), true) } else { (I64, false) };
-                self.assign_map(&used, &ty, literal, span);
+                if !matches!(old, Ty::Pointer { .. }) {
+                    let (ty, literal) = if delta > 0 { (Ty::of_literal(1), true) } else { (I64, false) };
+                    self.assign_map(&used, &ty, literal, span);
+                }
                 let ty = self.map_value(&used.name);
                 (StepTarget::Map(used.map, used.key), ty)
             }
             _ => return self.error("E0208", target.span, "only a map or a variable can be counted up or down"),
+        };
+        let delta = match &ty {
+            Ty::Pointer { to, .. } => delta * i64::from(to.size_in_c().max(1)),
+            _ => delta,
         };
         hir::Expr { kind: hir::ExprKind::Step { target: Box::new(target), delta, before }, ty, span }
     }

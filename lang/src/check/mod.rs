@@ -12,6 +12,7 @@ mod argument;
 mod assign;
 mod constant;
 mod expr;
+mod iteration;
 mod kernel;
 mod maps;
 mod operator;
@@ -20,8 +21,10 @@ mod stmt;
 mod total;
 mod type_name;
 
+pub use access::address_of;
 pub use argument::Call;
 pub use constant::parse_integer;
+pub use iteration::MOST_CALLED;
 pub use operator::{memory, pointer_to};
 
 use std::rc::Rc;
@@ -69,6 +72,14 @@ pub struct Checker<'a> {
     loops: u32,
     /// Those of them that are unrolled.
     unrolls: u32,
+    /// How many turns the jumping loops around the statement at hand take together.
+    turns: u32,
+    /// Whether the program at hand has loops whose turns are calls.
+    calls_back: bool,
+    /// Whether it has functions that are called back, for loops or for something else.
+    has_functions: bool,
+    /// How many branches that are known never to be taken are around the statement at hand.
+    dead: u32,
     /// Whether the statement at hand is part of a value, so that it cannot leave the probe.
     in_value: bool,
 }
@@ -98,6 +109,10 @@ pub fn check(
         diagnostics: Diagnostics::default(),
         loops: 0,
         unrolls: 0,
+        turns: 1,
+        calls_back: false,
+        has_functions: false,
+        dead: 0,
         in_value: false,
     };
     let mut probes = vec![];
@@ -127,11 +142,24 @@ impl Checker<'_> {
         self.probe_name = first.name.clone();
         self.attach = Some(first.attach.clone());
         self.loops = 0;
+        self.turns = 1;
+        self.calls_back = false;
+        self.has_functions = false;
         self.scopes.enter_probe(index);
         let predicate = group.probe.predicate.as_ref().map(|e| self.condition(e));
         let body = self.block(&group.probe.body);
         let (vars, early) = self.scopes.leave_probe();
-        Some(hir::Probe { sites: group.sites.clone(), vars, early, predicate, body, span: group.probe.span })
+        let calls_back = self.calls_back;
+        Some(hir::Probe {
+            sites: group.sites.clone(),
+            vars,
+            early,
+            calls_back,
+            has_functions: self.has_functions || calls_back,
+            predicate,
+            body,
+            span: group.probe.span,
+        })
     }
 
     /// Reports a finding.

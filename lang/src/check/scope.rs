@@ -181,6 +181,14 @@ impl Checker<'_> {
         }
     }
 
+    /// The variable `name`, which a function sets to a value of `ty`; made where there is none.
+    pub fn assign_out(&mut self, name: &str, ty: &Ty, span: Span) -> Var {
+        let var = self.variable_for_assignment(name, ty);
+        let value = hir::Expr { kind: ExprKind::Poison, ty: ty.clone(), span };
+        self.assign_variable(var, name, &value);
+        var
+    }
+
     /// The value of a variable.
     pub(super) fn variable(&mut self, name: &str, span: Span) -> hir::Expr {
         if let Some(var) = self.scopes.find(name).or_else(|| self.scopes.find_ended(name)) {

@@ -37,15 +37,15 @@ impl Checker<'_> {
             StmtKind::Let { name, ty, value } => {
                 return self.let_variable(name, ty.as_ref(), value.as_ref(), stmt.span);
             }
-            StmtKind::If { condition, then, otherwise } => hir::StmtKind::If {
-                condition: self.condition(condition),
-                then: self.block(then),
-                otherwise: otherwise.as_ref().map(|b| self.block(b)).unwrap_or_default(),
-            },
-            StmtKind::While { condition, body } => {
+            StmtKind::If { condition, then, otherwise } => {
                 let condition = self.condition(condition);
-                hir::StmtKind::While { condition, body: self.loop_body(body) }
+                let constant = condition.constant();
+                let then = self.branch(then, constant == Some(0));
+                let never = constant.is_some_and(|value| value != 0);
+                let otherwise = otherwise.as_ref().map(|block| self.branch(block, never)).unwrap_or_default();
+                hir::StmtKind::If { condition, then, otherwise }
             }
+            StmtKind::While { condition, body } => self.while_loop(condition, body),
             StmtKind::Unroll { count, body } => {
                 let count = self.unroll_count(count)?;
                 self.unrolls += 1;
@@ -53,19 +53,8 @@ impl Checker<'_> {
                 self.unrolls -= 1;
                 hir::StmtKind::Unroll { count, body }
             }
-            StmtKind::ForRange { variable, start, end, body } => {
-                let start = self.integer(start);
-                let end = self.integer(end);
-                self.open_scope();
-                let var = self.declare(variable, Some(crate::types::I64));
-                let body = self.loop_body(body);
-                self.close_scope();
-                hir::StmtKind::ForRange { var, start, end, body }
-            }
-            StmtKind::ForMap { variable, .. } => {
-                self.unsupported(variable.span, "a loop over a map");
-                return None;
-            }
+            StmtKind::ForRange { variable, start, end, body } => return self.for_range(variable, start, end, body),
+            StmtKind::ForMap { variable, map, body } => return self.for_map(variable, map, body),
             StmtKind::Break | StmtKind::Continue => {
                 let is_break = stmt.node == StmtKind::Break;
                 if self.loops == 0 {
@@ -87,7 +76,20 @@ impl Checker<'_> {
         })
     }
 
-    fn loop_body(&mut self, body: &Block) -> Vec<hir::Stmt> {
+    /// A branch; `never` where it is known not to be taken.
+    fn branch(&mut self, block: &Block, never: bool) -> Vec<hir::Stmt> {
+        self.dead += u32::from(never);
+        let stmts = self.block(block);
+        self.dead -= u32::from(never);
+        stmts
+    }
+
+    /// Whether the statement at hand is known never to run.
+    pub fn is_dead(&self) -> bool {
+        self.dead > 0
+    }
+
+    pub(super) fn loop_body(&mut self, body: &Block) -> Vec<hir::Stmt> {
         self.loops += 1;
         let body = self.block(body);
         self.loops -= 1;
@@ -122,7 +124,7 @@ impl Checker<'_> {
     }
 
     /// An expression that decides something.
-    pub(super) fn condition(&mut self, e: &Expr) -> hir::Expr {
+    pub fn condition(&mut self, e: &Expr) -> hir::Expr {
         let checked = self.expr(e);
         if checked.ty.is_condition() {
             return checked;

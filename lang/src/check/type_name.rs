@@ -70,7 +70,7 @@ impl Checker<'_> {
     }
 
     /// The type that `sizeof` and its kin are asked about; a bare name may be a type's or a value's.
-    pub(super) fn type_or_expr(&mut self, of: &TypeOrExpr) -> Ty {
+    pub fn type_or_expr(&mut self, of: &TypeOrExpr) -> Ty {
         match of {
             TypeOrExpr::Type(ty) => self.type_name(ty),
             TypeOrExpr::Expr(e) => match &e.node {

@@ -123,4 +123,10 @@ pub(super) const FUNCTIONS: &[Code] = &[
         title: "length missing",
         explanation: "How much buf reads from an address must be said; only an array has a length of its own.",
     },
+    Code {
+        code: "E0522",
+        title: "refused by the script itself",
+        explanation: "The script says with fail or static_assert what it cannot be run with, and that is the case. The message \
+                      is the script's own.",
+    },
 ];

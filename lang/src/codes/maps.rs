@@ -78,4 +78,17 @@ pub(super) const MAPS: &[Code] = &[
         explanation: "count, sum, min, max and avg are kept for each CPU. A program can read them all since Linux 5.19; \
                       printing a map works everywhere.",
     },
+    Code {
+        code: "E0614",
+        title: "loop too long for this kernel",
+        explanation: "A loop over a map, or over numbers that are known only when the script runs, needs Linux 5.17. Older \
+                      kernels follow each turn of a loop before they load it, so its bounds must be constants and close. No \
+                      kernel takes more than 8388608 turns.",
+    },
+    Code {
+        code: "E0615",
+        title: "not a map to loop over",
+        explanation: "for ($kv : @map) visits the elements of a map with a key, one value each. A map without key has one \
+                      value, and what hist, lhist and stats keep is not one value.",
+    },
 ];

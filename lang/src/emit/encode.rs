@@ -3,16 +3,29 @@
 use bpf::insn::{Imm64, Insn, Reg, Source};
 use bpf::opcode::{Alu, Jump};
 
-use super::frame::frame;
+use super::EmitError;
+use super::frame::{Frame, frame};
 use super::machine::{Block, Code, End, Inst, Label, Place, Value};
-use super::{EmitError, Emitted};
 use crate::compiled::Relocation;
-use crate::ir::SlotId;
+use crate::ir::{FunctionId, SlotId};
 use crate::span::Span;
 
+/// One function's instructions, to be joined with those of the others.
+#[derive(Debug, Default)]
+pub(super) struct Encoded {
+    pub insns: Vec<Insn>,
+    pub relocations: Vec<Relocation>,
+    pub spans: Vec<Span>,
+    /// Where addresses of functions go.
+    pub functions: Vec<(usize, FunctionId)>,
+    /// Bytes of stack, and the slot that takes most of them.
+    pub frame: Frame,
+}
+
 /// The instructions of code whose registers are all the machine's.
-pub(super) fn encode(code: &Code) -> Result<Emitted, EmitError> {
-    let mut encoder = Encoder { frame: frame(code)?, out: Emitted::default(), jumps: Vec::new() };
+pub(super) fn encode(code: &Code) -> Result<Encoded, EmitError> {
+    let (places, frame) = frame(code)?;
+    let mut encoder = Encoder { frame: places, out: Encoded { frame, ..Encoded::default() }, jumps: Vec::new() };
     let mut starts = vec![0; code.labels as usize];
     for (index, block) in code.blocks.iter().enumerate() {
         if let Some(start) = starts.get_mut(block.label.0 as usize) {
@@ -29,7 +42,7 @@ pub(super) fn encode(code: &Code) -> Result<Emitted, EmitError> {
 
 struct Encoder {
     frame: Vec<i32>,
-    out: Emitted,
+    out: Encoded,
     /// Instructions whose offset is the distance to a label.
     jumps: Vec<(usize, Label)>,
 }
@@ -65,6 +78,10 @@ impl Encoder {
                 self.out.relocations.push(Relocation { insn: self.out.insns.len(), map, value_offset });
                 let value = value_offset.map_or(Imm64::Map(0), |offset| Imm64::MapValue(0, offset));
                 self.wide(Insn::load_imm64(dst.machine(), value), span);
+            }
+            Inst::Function { dst, function } => {
+                self.out.functions.push((self.out.insns.len(), function));
+                self.wide(Insn::load_imm64(dst.machine(), Imm64::Function(0)), span);
             }
             Inst::Frame { dst, slot, offset } => {
                 self.push(Insn::mov(dst.machine(), Reg::FRAME), span);

@@ -12,8 +12,23 @@ use crate::span::Span;
 /// Bytes of stack a program has.
 pub const STACK_BYTES: u32 = 512;
 
+/// What a function takes of the stack.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    /// Bytes.
+    pub bytes: u32,
+    /// The largest slot, its bytes, and where it is first used.
+    pub largest: (SlotId, u32, Span),
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { bytes: 0, largest: (SlotId(0), 0, Span::default()) }
+    }
+}
+
 /// Where each slot starts, relative to the frame pointer.
-pub(super) fn frame(code: &Code) -> Result<Vec<i32>, EmitError> {
+pub(super) fn frame(code: &Code) -> Result<(Vec<i32>, Frame), EmitError> {
     let mut bytes = 0u32;
     let mut places = Vec::with_capacity(code.slots.len());
     for slot in code.slots.iter().take(code.own_slots) {
@@ -24,13 +39,14 @@ pub(super) fn frame(code: &Code) -> Result<Vec<i32>, EmitError> {
     let spilled = shared.iter().max().map_or(0, |last| last + 1);
     places.extend(shared.iter().map(|place| -i32::try_from(bytes.saturating_add((place + 1) * 8)).unwrap_or(i32::MAX)));
     bytes = bytes.saturating_add(spilled * 8);
-    if bytes <= STACK_BYTES {
-        return Ok(places);
-    }
     let largest = code.slots.iter().enumerate().max_by_key(|(_, slot)| slot.size);
     let (index, slot_bytes) = largest.map_or((0, 0), |(index, slot)| (index, slot.size));
     let slot = SlotId(index as u32);
-    Err(EmitError::Stack { bytes, slot, slot_bytes, span: first_use(code, slot) })
+    let span = first_use(code, slot);
+    if bytes > STACK_BYTES {
+        return Err(EmitError::Stack { bytes, slot, slot_bytes, span });
+    }
+    Ok((places, Frame { bytes, largest: (slot, slot_bytes, span) }))
 }
 
 /// The place in the script that first uses a slot.

@@ -7,7 +7,7 @@ use bpf::helper::Helper;
 use bpf::insn::Reg;
 use bpf::opcode::{Alu, Jump, Size};
 
-use crate::ir::{MapRef, Slot, SlotId};
+use crate::ir::{FunctionId, MapRef, Slot, SlotId};
 use crate::span::Span;
 
 /// A register: below [`FIRST_VIRTUAL`] one of the machine, else one that still has to be given one.
@@ -69,6 +69,8 @@ pub(super) enum Inst {
     Const { dst: Register, value: i64 },
     /// `dst` = a map, or the address of a byte of its only value.
     Map { dst: Register, map: MapRef, value_offset: Option<u32> },
+    /// `dst` = the address of another function of the program.
+    Function { dst: Register, function: FunctionId },
     /// `dst` = the address of byte `offset` of a slot.
     Frame { dst: Register, slot: SlotId, offset: i32 },
     /// `dst op= value` on 64 bits; never a move.
@@ -204,6 +206,7 @@ impl Inst {
             | Inst::MoveLow { dst, .. }
             | Inst::Const { dst, .. }
             | Inst::Map { dst, .. }
+            | Inst::Function { dst, .. }
             | Inst::Frame { dst, .. }
             | Inst::Alu { dst, .. }
             | Inst::Swap { dst, .. }
@@ -255,6 +258,7 @@ impl Inst {
             | Inst::MoveLow { dst, .. }
             | Inst::Const { dst, .. }
             | Inst::Map { dst, .. }
+            | Inst::Function { dst, .. }
             | Inst::Frame { dst, .. }
             | Inst::Alu { dst, .. }
             | Inst::Swap { dst, .. }

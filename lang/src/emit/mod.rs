@@ -2,7 +2,7 @@
 //!
 //! Takes a function that keeps the rules of [`crate::ir::verify`], best after [`crate::passes`]; gives instructions, where map
 //! addresses go, and the place in the script of each instruction. Its steps: [`layout`] of the blocks, [`select`] over virtual registers, [`allocate`]
-//! with [`intervals`] and [`spill`], [`encode`] with the [`frame`]. What a program may do is left to the kernel's verifier; what makes its work easy
+//! with [`intervals`] and [`spill`], [`encode`] with the [`frame`], and [`link`] for programs of several functions. What a program may do is left to the kernel's verifier; what makes its work easy
 //! is done here: pointers stay in registers or in aligned slots, and no code is unreachable.
 
 mod allocate;
@@ -10,6 +10,7 @@ mod encode;
 mod frame;
 mod intervals;
 mod layout;
+mod link;
 mod machine;
 mod operation;
 mod select;
@@ -35,6 +36,8 @@ pub struct Emitted {
     pub relocations: Vec<Relocation>,
     /// For each instruction slot, the place in the script it comes from.
     pub spans: Vec<Span>,
+    /// Where each function starts; the first at 0.
+    pub functions: Vec<usize>,
 }
 
 /// Why a function cannot be a program.
@@ -76,8 +79,13 @@ impl EmitError {
     }
 }
 
-/// The code of a function.
-pub fn emit(function: &Function) -> Result<Emitted, EmitError> {
+/// The code of a program: where it starts, then the functions that are called back, by their numbers.
+pub fn emit(functions: &[Function]) -> Result<Emitted, EmitError> {
+    let encoded = functions.iter().map(single).collect::<Result<Vec<_>, _>>()?;
+    link::link(encoded)
+}
+
+fn single(function: &Function) -> Result<encode::Encoded, EmitError> {
     verify(function)?;
     let mut code = select::select(function);
     allocate::allocate(&mut code)?;

@@ -9,7 +9,7 @@ use super::layout::{Laid, layout};
 use super::machine::{Block, Code, End, FIRST_VIRTUAL, Inst, Label, Place, Register, Value};
 use super::operation::{alu, jump, size};
 use crate::bits::BitSet;
-use crate::ir::{self, Base, BlockId, Cmp, Function, MapRef, Op, Operand, SlotId, Term, VReg, Width};
+use crate::ir::{self, Base, BlockId, Cmp, Function, FunctionId, MapRef, Op, Operand, SlotId, Term, VReg, Width};
 use crate::span::Span;
 
 /// The machine code of a function that keeps the rules of [`ir::verify`].
@@ -36,6 +36,11 @@ pub(super) fn select(function: &Function) -> Code {
     if function.insts().any(|inst| matches!(inst, ir::Inst::Context { .. })) {
         let dst = selector.context;
         selector.push(Inst::Move { dst, src: Register::CONTEXT });
+    }
+    for inst in function.insts() {
+        if let ir::Inst::Argument { dst, index } = *inst {
+            selector.push(Inst::Move { dst: Selector::own(dst), src: Register::argument(index.into()) });
+        }
     }
     selector.end(End::Jump(Label(0)));
     for Laid { id, weight } in order {
@@ -75,6 +80,7 @@ fn prune(code: &mut Code) {
 enum Cheap {
     Slot(SlotId, i32),
     Map(MapRef),
+    Function(FunctionId),
     Context,
 }
 
@@ -85,6 +91,7 @@ fn cheap_values(function: &Function) -> Vec<Option<Cheap>> {
         let value = match inst {
             ir::Inst::SlotAddr { slot, offset, .. } => Cheap::Slot(*slot, *offset),
             ir::Inst::MapAddr { map, .. } => Cheap::Map(*map),
+            ir::Inst::FunctionAddr { function, .. } => Cheap::Function(*function),
             ir::Inst::Context { .. } => Cheap::Context,
             _ => continue,
         };
@@ -144,6 +151,7 @@ impl Selector {
         match cheap {
             Cheap::Slot(slot, offset) => self.push(Inst::Frame { dst, slot, offset }),
             Cheap::Map(map) => self.push(Inst::Map { dst, map, value_offset: None }),
+            Cheap::Function(function) => self.push(Inst::Function { dst, function }),
             Cheap::Context => self.push(Inst::Move { dst, src: self.context }),
         }
     }
@@ -252,7 +260,10 @@ impl Selector {
             ir::Inst::MapValueAddr { dst, map, offset } => {
                 self.push(Inst::Map { dst: Self::own(dst), map, value_offset: Some(offset) });
             }
+            ir::Inst::FunctionAddr { dst, function } => self.make(Self::own(dst), Cheap::Function(function)),
             ir::Inst::Context { dst } => self.make(Self::own(dst), Cheap::Context),
+            // Taken where the function starts, before a call loses it.
+            ir::Inst::Argument { .. } => {}
             ir::Inst::Call { dst, helper, ref args } => {
                 // Values first: while they are moved, the constants need no register yet.
                 let is_value = |arg: &Operand| arg.register().is_some_and(|register| self.cheap(register).is_none());

@@ -9,7 +9,7 @@ use crate::ir::{Builder, Cmp, MapRef, Op, Width};
 fn listing(build: impl FnOnce(&mut Builder)) -> String {
     let mut b = Builder::new();
     build(&mut b);
-    disassemble(&emit(&b.finish()).unwrap().insns)
+    disassemble(&emit(&[b.finish()]).unwrap().insns)
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_slot_too_large_is_named_with_its_place() {
     b.set_span(Span { start: 3, end: 9 });
     b.store(large, 0, Width::B8, 1);
     b.exit(0);
-    let error = emit(&b.finish()).unwrap_err();
+    let error = emit(&[b.finish()]).unwrap_err();
     assert_eq!(error, EmitError::Stack { bytes: 1008, slot: large, slot_bytes: 504, span: Span { start: 3, end: 9 } });
 }
 
@@ -62,7 +62,7 @@ fn a_function_that_breaks_a_rule_is_refused() {
     let mut b = Builder::new();
     let value = b.vreg();
     b.exit(value);
-    assert!(matches!(emit(&b.finish()), Err(EmitError::Broken(_))));
+    assert!(matches!(emit(&[b.finish()]), Err(EmitError::Broken(_))));
 }
 
 #[test]

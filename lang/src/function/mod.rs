@@ -3,6 +3,7 @@
 //! To add one, copy a file and list it in [`ALL`].
 
 mod aggregation;
+mod assert;
 mod avg;
 mod bswap;
 mod buf;
@@ -10,41 +11,68 @@ mod bytes;
 mod cat;
 mod cgroup_path;
 mod clear;
+mod container_of;
 mod count;
 mod delete;
 mod errorf;
 mod exit;
+mod fail;
+mod find;
 mod format;
 mod getopt;
 mod has_key;
 mod hist;
+mod is_array;
 mod is_err;
+mod is_integer;
+mod is_kind;
+mod is_literal;
+mod is_ptr;
+mod is_str;
+mod is_unsigned_integer;
 mod join;
 mod kaddr;
 mod kptr;
 mod kstack;
 mod ksym;
+mod leader_comm;
+mod leader_tid;
 mod len;
 mod lhist;
 mod macaddr;
 mod max;
+mod memcmp;
 mod min;
+mod names;
 mod nsecs;
 mod ntop;
+mod override_return;
+mod pcomm;
+mod ppid;
 mod print;
 mod printf;
 mod pton;
 mod reg;
 mod signal;
+mod signal_name;
 mod signal_thread;
+mod socket_cookie;
 mod stack_call;
+mod static_assert;
 mod stats;
 mod str;
+mod str_concat;
+mod strcap;
+mod strcontains;
 mod strerror;
 mod strftime;
+mod strlen;
 mod strncmp;
+mod strstr;
 mod sum;
+mod syscall_name;
 mod system;
+mod text;
 mod time;
 mod uptr;
 mod ustack;
@@ -77,44 +105,69 @@ pub struct Function {
 
 /// Every function, in name order.
 pub const ALL: &[&Function] = &[
+    &assert::FUNCTION,
     &avg::FUNCTION,
     &bswap::FUNCTION,
     &buf::FUNCTION,
     &cat::FUNCTION,
     &cgroup_path::FUNCTION,
     &clear::FUNCTION,
+    &container_of::FUNCTION,
     &count::FUNCTION,
     &delete::FUNCTION,
     &errorf::FUNCTION,
     &exit::FUNCTION,
+    &fail::FUNCTION,
+    &find::FUNCTION,
     &getopt::FUNCTION,
     &has_key::FUNCTION,
     &hist::FUNCTION,
+    &is_array::FUNCTION,
     &is_err::FUNCTION,
+    &is_integer::FUNCTION,
+    &is_literal::FUNCTION,
+    &is_ptr::FUNCTION,
+    &is_str::FUNCTION,
+    &is_unsigned_integer::FUNCTION,
     &join::FUNCTION,
     &kaddr::FUNCTION,
     &kptr::FUNCTION,
     &kstack::FUNCTION,
     &ksym::FUNCTION,
+    &leader_comm::FUNCTION,
+    &leader_tid::FUNCTION,
     &len::FUNCTION,
     &lhist::FUNCTION,
     &macaddr::FUNCTION,
     &max::FUNCTION,
+    &memcmp::FUNCTION,
     &min::FUNCTION,
     &nsecs::FUNCTION,
     &ntop::FUNCTION,
+    &override_return::FUNCTION,
+    &pcomm::FUNCTION,
+    &ppid::FUNCTION,
     &print::FUNCTION,
     &printf::FUNCTION,
     &pton::FUNCTION,
     &reg::FUNCTION,
     &signal::FUNCTION,
+    &signal_name::FUNCTION,
     &signal_thread::FUNCTION,
+    &socket_cookie::FUNCTION,
+    &static_assert::FUNCTION,
     &stats::FUNCTION,
     &str::FUNCTION,
+    &str_concat::FUNCTION,
+    &strcap::FUNCTION,
+    &strcontains::FUNCTION,
     &strerror::FUNCTION,
     &strftime::FUNCTION,
+    &strlen::FUNCTION,
     &strncmp::FUNCTION,
+    &strstr::FUNCTION,
     &sum::FUNCTION,
+    &syscall_name::FUNCTION,
     &system::FUNCTION,
     &time::FUNCTION,
     &uptr::FUNCTION,

@@ -5,7 +5,9 @@
 
 use bpf::helper::Helper;
 
-use super::{Base, Block, BlockId, Cmp, Function, Inst, MapRef, Op, Operand, Slot, SlotId, Term, VReg, Width};
+use super::{
+    Base, Block, BlockId, Cmp, Function, FunctionId, Inst, MapRef, Op, Operand, Slot, SlotId, Term, VReg, Width,
+};
 use crate::span::Span;
 
 /// A function in the making.
@@ -16,6 +18,8 @@ pub struct Builder {
     /// Parallel to the blocks: whether the terminator has been given.
     ended: Vec<bool>,
     span: Span,
+    /// In a function that is called back: the register its caller's context was read into.
+    context: Option<VReg>,
 }
 
 impl Default for Builder {
@@ -27,8 +31,13 @@ impl Default for Builder {
 impl Builder {
     /// An empty function whose entry block is the current one.
     pub fn new() -> Self {
-        let mut builder =
-            Self { function: Function::default(), current: BlockId(0), ended: Vec::new(), span: Span::default() };
+        let mut builder = Self {
+            function: Function::default(),
+            current: BlockId(0),
+            ended: Vec::new(),
+            span: Span::default(),
+            context: None,
+        };
         builder.new_block();
         builder
     }
@@ -276,8 +285,30 @@ impl Builder {
         dst
     }
 
+    /// An argument of a function that is called back, counted from 0.
+    pub fn argument(&mut self, index: u8) -> VReg {
+        let dst = self.vreg();
+        self.push(Inst::Argument { dst, index });
+        dst
+    }
+
+    /// The address of another function of the program.
+    pub fn function_addr(&mut self, function: FunctionId) -> VReg {
+        let dst = self.vreg();
+        self.push(Inst::FunctionAddr { dst, function });
+        dst
+    }
+
+    /// Takes `register` for the program's context from now on, in a function that does not start with it.
+    pub fn set_context(&mut self, register: VReg) {
+        self.context = Some(register);
+    }
+
     /// The program's context.
     pub fn context(&mut self) -> VReg {
+        if let Some(register) = self.context {
+            return register;
+        }
         let dst = self.vreg();
         self.push(Inst::Context { dst });
         dst

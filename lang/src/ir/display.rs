@@ -103,6 +103,8 @@ impl Display for Inst {
             Inst::MapAddr { dst, map } => write!(f, "{dst} = &{map}"),
             Inst::MapValueAddr { dst, map, offset } => write!(f, "{dst} = &{map}[0] + {offset}"),
             Inst::Context { dst } => write!(f, "{dst} = context"),
+            Inst::Argument { dst, index } => write!(f, "{dst} = argument {index}"),
+            Inst::FunctionAddr { dst, function } => write!(f, "{dst} = &{function}"),
             Inst::Call { dst, helper, args } => {
                 if let Some(dst) = dst {
                     write!(f, "{dst} = ")?;

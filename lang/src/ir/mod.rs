@@ -42,7 +42,11 @@ id!(
     /// A BPF map of the compiled program, an index into [`crate::compiled::Compiled::maps`].
     MapRef, "map");
 
-/// One BPF program before register allocation.
+id!(
+    /// A function of a program: 0 is where the program starts, the others are called back by helpers.
+    FunctionId, "fn");
+
+/// One function of a BPF program before register allocation.
 #[derive(Clone, Debug, Default)]
 pub struct Function {
     /// The first block is the entry.
@@ -195,6 +199,10 @@ pub enum Inst {
     MapValueAddr { dst: VReg, map: MapRef, offset: u32 },
     /// `dst` = the program's context.
     Context { dst: VReg },
+    /// `dst` = argument `index`, counted from 0, of a function that a helper calls back.
+    Argument { dst: VReg, index: u8 },
+    /// `dst` = the address of another function of the program, for a helper that calls it back (kernel 5.13).
+    FunctionAddr { dst: VReg, function: FunctionId },
     /// `dst = helper(args)`; at most five arguments.
     Call { dst: Option<VReg>, helper: Helper, args: Vec<Operand> },
 }

@@ -148,6 +148,7 @@ fn pointers(function: &Function) -> Result<(), Broken> {
                 }
                 Inst::Copy { value, .. } => of(value),
                 Inst::SlotAddr { .. } | Inst::MapAddr { .. } | Inst::MapValueAddr { .. } | Inst::Context { .. } => true,
+                Inst::FunctionAddr { .. } => true,
                 Inst::Call { helper: Helper::MapLookupElem | Helper::RingbufReserve, .. } => true,
                 _ => false,
             };

@@ -15,7 +15,9 @@ impl Inst {
             | Inst::SlotAddr { dst, .. }
             | Inst::MapAddr { dst, .. }
             | Inst::MapValueAddr { dst, .. }
-            | Inst::Context { dst } => Some(*dst),
+            | Inst::Context { dst }
+            | Inst::Argument { dst, .. }
+            | Inst::FunctionAddr { dst, .. } => Some(*dst),
             Inst::Call { dst, .. } => *dst,
             Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
         }
@@ -46,6 +48,7 @@ impl Inst {
                 base.register().into_iter().for_each(visit);
             }
             Inst::SlotAddr { .. } | Inst::MapAddr { .. } | Inst::MapValueAddr { .. } | Inst::Context { .. } => {}
+            Inst::Argument { .. } | Inst::FunctionAddr { .. } => {}
         }
     }
 

@@ -98,6 +98,24 @@ impl Lowerer<'_> {
         self.b.jump(same);
     }
 
+    /// Compares bytes, which are aligned to 8 and of which no more than `count` need be there.
+    pub fn branch_bytes(&mut self, a: super::Place, b: super::Place, count: u32, same: BlockId, different: BlockId) {
+        let mut at = 0;
+        while at < count {
+            let width = match count - at {
+                8.. => Width::B8,
+                4..=7 => Width::B4,
+                2 | 3 => Width::B2,
+                _ => Width::B1,
+            };
+            let x = self.b.load(a.base, a.at(at).offset, width, false);
+            let y = self.b.load(b.base, b.at(at).offset, width, false);
+            self.b.branch_if(Cmp::Ne, x, y, different);
+            at += width.bytes();
+        }
+        self.b.jump(same);
+    }
+
     fn word_or_zero(&mut self, place: super::Place, at: u32, left: u32, width: Width) -> Operand {
         if left == 0 {
             return Operand::Imm(0);

@@ -7,6 +7,7 @@
 //! every index into memory is bounded by a comparison that the kernel's verifier sees.
 
 mod arithmetic;
+mod call_back;
 mod condition;
 mod context;
 mod element;
@@ -16,6 +17,7 @@ mod layout;
 mod memory;
 mod read;
 mod resources;
+mod search;
 mod step;
 mod stmt;
 mod storage;
@@ -70,6 +72,8 @@ pub struct Lowerer<'a> {
     leave: BlockId,
     /// The address of the name of the system call's attach point, where one program serves many.
     called: Option<VReg>,
+    /// Functions that helpers call back, from number 1 on.
+    functions: Vec<Function>,
     /// Statements that may still be made.
     budget: u32,
     diagnostics: &'a mut Diagnostics,
@@ -85,8 +89,13 @@ struct Loop {
     next: BlockId,
 }
 
-/// The code of one program.
-pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Function {
+/// The code of one program: where it starts, then the functions that are called back, by their numbers.
+pub fn lower(
+    unit: Unit<'_>,
+    probe: &hir::Probe,
+    resources: &mut Resources,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Function> {
     let mut b = Builder::new();
     b.set_span(probe.span);
     let (entry, start, leave) = (b.current(), b.new_block(), b.new_block());
@@ -97,10 +106,11 @@ pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diag
         resources,
         probe,
         vars: vec![],
-        temps: Temps::default(),
+        temps: if probe.has_functions { Temps::narrow() } else { Temps::default() },
         loops: vec![],
         leave,
         called: None,
+        functions: vec![],
         budget: MOST_STATEMENTS,
         diagnostics,
     };
@@ -118,7 +128,9 @@ pub fn lower(unit: Unit<'_>, probe: &hir::Probe, resources: &mut Resources, diag
     lowerer.b.switch_to(leave);
     lowerer.b.exit(0);
     lowerer.enter(entry, start);
-    lowerer.b.finish()
+    let mut functions = vec![lowerer.b.finish()];
+    functions.append(&mut lowerer.functions);
+    functions
 }
 
 impl<'a> Lowerer<'a> {

@@ -4,16 +4,28 @@ use super::Lowerer;
 use super::storage::Storage;
 use crate::hir::StepTarget;
 use crate::ir::Operand;
+use crate::types::Ty;
 
 impl Lowerer<'_> {
     /// Counts up or down; the value before or after.
     pub(super) fn step(&mut self, target: &StepTarget, delta: i64, before: bool) -> Operand {
         match target {
             StepTarget::Var(var) => {
-                let Storage::Register(register) = self.variable(*var) else { return Operand::Imm(0) };
-                let old = self.b.copy(register);
-                let new = self.b.add(old, delta);
-                self.b.assign(register, new);
+                let (old, new) = match self.variable(*var) {
+                    Storage::Register(register) => {
+                        let old = self.b.copy(register);
+                        let new = self.b.add(old, delta);
+                        self.b.assign(register, new);
+                        (old, new)
+                    }
+                    Storage::Memory(place) => {
+                        let ty = self.probe().vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
+                        let old = self.load(place, &ty);
+                        let new = self.b.add(old, delta);
+                        self.store(place, &ty, new);
+                        (old, new)
+                    }
+                };
                 if before { new.into() } else { old.into() }
             }
             StepTarget::Map(map, key) => {

@@ -1,10 +1,10 @@
 //! Statements.
 
-use super::memory::Fill;
+use super::memory::{Fill, Place};
 use super::storage::Storage;
 use super::{Loop, Lowerer};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Expr, ExprKind, Stmt, StmtKind, Var};
+use crate::hir::{Expr, ExprKind, Stmt, StmtKind, Turns, Var};
 use crate::ir::{Cmp, Operand};
 use crate::types::Ty;
 
@@ -35,7 +35,8 @@ impl Lowerer<'_> {
             }
             StmtKind::Aggregate { map, key, aggregate } => self.aggregate(*map, key.as_ref(), aggregate),
             StmtKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise),
-            StmtKind::While { condition, body } => self.while_loop(condition, body),
+            StmtKind::While { condition, body, turns: Turns::Jumped } => self.while_loop(condition, body),
+            StmtKind::While { condition, body, turns: Turns::Called } => self.while_called(condition, body),
             StmtKind::Unroll { count, body } => {
                 let done = self.b.new_block();
                 for _ in 0..*count {
@@ -49,7 +50,13 @@ impl Lowerer<'_> {
                 self.b.jump(done);
                 self.b.switch_to(done);
             }
-            StmtKind::ForRange { var, start, end, body } => self.for_range(*var, start, end, body),
+            StmtKind::ForRange { var, start, end, body, turns: Turns::Jumped } => {
+                self.for_range(*var, start, end, body);
+            }
+            StmtKind::ForRange { var, start, end, body, turns: Turns::Called } => {
+                self.range_called(*var, start, end, body);
+            }
+            StmtKind::ForMap { var, map, body } => self.map_called(*var, *map, body),
             StmtKind::Break | StmtKind::Continue => {
                 if let Some(inner) = self.loops.last().copied() {
                     let target = if matches!(stmt.kind, StmtKind::Break) { inner.done } else { inner.next };
@@ -66,7 +73,7 @@ impl Lowerer<'_> {
     }
 
     /// An expression whose value nobody wants.
-    fn effect(&mut self, e: &Expr) {
+    pub fn effect(&mut self, e: &Expr) {
         match &e.kind {
             ExprKind::Ternary { condition, then, otherwise } => {
                 let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
@@ -95,6 +102,22 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Sets a variable to a value of type `ty` that is in memory.
+    pub fn set_variable_from(&mut self, var: Var, from: Place, ty: &Ty) {
+        let own = self.probe().vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
+        match self.variable(var) {
+            Storage::Register(register) => {
+                let value = self.load(from, ty);
+                self.b.assign(register, value);
+            }
+            Storage::Memory(to) if own.is_scalar() => {
+                let value = self.load(from, ty);
+                self.store(to, &own, value);
+            }
+            Storage::Memory(to) => self.convert(from, ty, to, &own, Fill::Zeros),
+        }
+    }
+
     fn set_variable(&mut self, var: Var, value: &Expr) {
         let probe = self.probe;
         let ty = probe.vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
@@ -105,6 +128,10 @@ impl Lowerer<'_> {
             Storage::Register(register) => {
                 let value = self.scalar_as(value, &ty);
                 self.b.assign(register, value);
+            }
+            Storage::Memory(place) if ty.is_scalar() => {
+                let value = self.scalar_as(value, &ty);
+                self.store(place, &ty, value);
             }
             Storage::Memory(place) => self.write(value, place, &ty, Fill::Zeros),
         }
@@ -137,7 +164,7 @@ impl Lowerer<'_> {
         self.b.switch_to(done);
     }
 
-    /// The loop's bounds are read once; the verifier follows as many turns as constant bounds ask for.
+    /// The loop's bounds are read once; the verifier follows all turns.
     fn for_range(&mut self, var: Var, start: &Expr, end: &Expr, body: &[Stmt]) {
         let (start, end) = (self.scalar(start), self.scalar(end));
         let counter = self.b.copy(start);
@@ -148,9 +175,7 @@ impl Lowerer<'_> {
         self.b.switch_to(test);
         self.b.branch(Cmp::SLt, counter, end, inside, done);
         self.b.switch_to(inside);
-        if let Storage::Register(register) = self.variable(var) {
-            self.b.assign(register, counter);
-        }
+        self.set_counter(var, counter);
         self.loops.push(Loop { done, next });
         self.stmts(body);
         self.loops.pop();

@@ -15,6 +15,8 @@ use crate::types::Ty;
 const MOST_IN_SLOT: u32 = 128;
 /// Bytes of stack for slots; the rest of the 512 is for registers that are spilled.
 const SLOT_BUDGET: u32 = 352;
+/// The same where functions are called back, which share the stack.
+const NARROW_BUDGET: u32 = 96;
 
 /// Where a variable is.
 #[derive(Clone, Copy, Debug)]
@@ -26,18 +28,41 @@ pub enum Storage {
 }
 
 /// Working memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Temps {
     /// In use, in the order they were taken.
     active: Vec<(Place, u32)>,
     /// To be taken again.
     free: Vec<(Place, u32)>,
     slot_bytes: u32,
+    budget: u32,
     scratch: Option<VReg>,
     scratch_bytes: u32,
 }
 
+impl Default for Temps {
+    fn default() -> Self {
+        let (active, free) = (vec![], vec![]);
+        Self { active, free, slot_bytes: 0, budget: SLOT_BUDGET, scratch: None, scratch_bytes: 0 }
+    }
+}
+
 impl Temps {
+    /// For a program that shares the stack with functions.
+    pub fn narrow() -> Self {
+        Self { budget: NARROW_BUDGET, ..Self::default() }
+    }
+
+    /// For a function that is called back: its scratch lies behind what its caller has, at the same address.
+    pub fn of_function(caller: &Self, scratch: VReg) -> Self {
+        Self { scratch: Some(scratch), scratch_bytes: caller.scratch_bytes, ..Self::narrow() }
+    }
+
+    /// Goes on behind what a function has taken of scratch.
+    pub fn pass(&mut self, function: &Self) {
+        self.scratch_bytes = function.scratch_bytes;
+    }
+
     /// The register that holds the address of this program's scratch, if it needs any.
     pub fn scratch_register(&self) -> Option<VReg> {
         self.scratch
@@ -49,7 +74,9 @@ impl Lowerer<'_> {
     pub(super) fn declare_variables(&mut self) {
         let probe = self.probe;
         for ty in &probe.vars {
-            let storage = if ty.is_scalar() || ty.is_unknown() {
+            let storage = if probe.calls_back {
+                Storage::Memory(self.reserve_scratch(ty.layout().size.max(8)))
+            } else if ty.is_scalar() || ty.is_unknown() {
                 Storage::Register(self.b.vreg())
             } else {
                 Storage::Memory(self.reserve(ty.layout().size))
@@ -69,6 +96,17 @@ impl Lowerer<'_> {
             Some(storage) => *storage,
             None => Storage::Register(self.b.copy(0)),
         }
+    }
+
+    /// Finds the variables by another register with the address of scratch, that of a function that is called back; where they were
+    /// found before.
+    pub(super) fn move_variables(&mut self, scratch: VReg) -> Vec<Storage> {
+        let moved = self.vars.iter().map(|storage| match storage {
+            Storage::Memory(place) => Storage::Memory(Place { base: Base::Reg(scratch), ..*place }),
+            register => *register,
+        });
+        let moved = moved.collect();
+        std::mem::replace(&mut self.vars, moved)
     }
 
     /// Where a variable's bytes are; `None` for one in a register.
@@ -105,14 +143,25 @@ impl Lowerer<'_> {
     /// Memory for the whole program.
     fn reserve(&mut self, bytes: u32) -> Place {
         let bytes = bytes.max(1).next_multiple_of(8);
-        if bytes <= MOST_IN_SLOT && self.temps.slot_bytes + bytes <= SLOT_BUDGET {
+        if bytes <= MOST_IN_SLOT && self.temps.slot_bytes + bytes <= self.temps.budget {
             self.temps.slot_bytes += bytes;
             return Place { base: Base::Slot(self.b.slot(bytes)), offset: 0 };
         }
-        let register = match self.temps.scratch {
+        self.reserve_scratch(bytes)
+    }
+
+    /// The register that holds the address of this program's scratch.
+    pub(super) fn scratch_register(&mut self) -> VReg {
+        match self.temps.scratch {
             Some(register) => register,
             None => *self.temps.scratch.insert(self.b.vreg()),
-        };
+        }
+    }
+
+    /// Memory for the whole program where its functions find it.
+    fn reserve_scratch(&mut self, bytes: u32) -> Place {
+        let bytes = bytes.max(1).next_multiple_of(8);
+        let register = self.scratch_register();
         let offset = self.temps.scratch_bytes;
         self.temps.scratch_bytes += bytes;
         Place { base: Base::Reg(register), offset: offset as i32 }

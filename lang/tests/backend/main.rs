@@ -22,7 +22,7 @@ fn interpreted(function: &Function) -> Outcome {
 
 /// What the function does when it is compiled and run; `None` where it needs more stack than there is.
 fn compiled(function: &Function) -> Option<(Emitted, Outcome)> {
-    let emitted = match emit(function) {
+    let emitted = match emit(std::slice::from_ref(function)) {
         Ok(emitted) => emitted,
         Err(EmitError::Stack { .. }) => return None,
         Err(error) => panic!("{error}\n{function}"),

@@ -14,6 +14,8 @@ const STACK_BYTES: u64 = 512;
 const STEPS: usize = 1_000_000;
 /// What the address of a map itself starts with; nothing can be read there.
 const MAP: u64 = 0x7ab << 48;
+/// What the address of a function starts with.
+const FUNCTION: u64 = 0x7ac << 48;
 
 /// The machine and all it remembers from one program to the next.
 pub struct Machine {
@@ -109,14 +111,28 @@ impl Machine {
     /// Runs a program to its end.
     pub fn run(&mut self, program: &Program, context: &[u8]) -> u64 {
         let insns = self.relocated(program);
+        let context = self.add(context.to_vec());
+        let result = self.function(&insns, 0, &[context]);
+        assert_eq!(self.reserved, None, "no record is left reserved");
+        result
+    }
+
+    /// Runs one function of a program to its end, on a stack of its own.
+    fn function(&mut self, insns: &[Insn], start: usize, args: &[u64]) -> u64 {
         let stack = self.add(vec![0xaa; STACK_BYTES as usize]);
         let mut registers = [0x5a5a_5a5a_5a5a_5a5a; 11];
-        registers[1] = self.add(context.to_vec());
+        registers[1..=args.len()].copy_from_slice(args);
         registers[10] = stack + STACK_BYTES;
-        let mut at = 0usize;
+        let mut at = start;
         for _ in 0..STEPS {
             let insn = insns[at];
             at += 1;
+            if insn.is_load_imm64() && insn.src == opcode::PSEUDO_FUNCTION {
+                let target = at.checked_add_signed(insn.imm as isize).expect("a function of the program");
+                registers[insn.dst as usize] = FUNCTION + target as u64;
+                at += 1;
+                continue;
+            }
             if insn.is_load_imm64() {
                 registers[insn.dst as usize] = u64::from(insns[at].imm as u32) << 32 | u64::from(insn.imm as u32);
                 at += 1;
@@ -124,11 +140,8 @@ impl Machine {
             }
             let class = insn.code & opcode::CLASS_MASK;
             match Jump::of(insn.code).filter(|_| class == opcode::JMP) {
-                Some(Jump::Exit) => {
-                    assert_eq!(self.reserved, None, "no record is left reserved");
-                    return registers[0];
-                }
-                Some(Jump::Call) => self.call(insn, &mut registers),
+                Some(Jump::Exit) => return registers[0],
+                Some(Jump::Call) => self.call(insns, insn, &mut registers),
                 Some(jump) => {
                     if holds(jump, registers[insn.dst as usize], source(insn, &registers)) {
                         at = at.checked_add_signed(insn.off.into()).expect("a jump before the start");
@@ -137,7 +150,7 @@ impl Machine {
                 None => self.step(insn, &mut registers),
             }
         }
-        panic!("the program does not end\n{}", bpf::disasm::disassemble(&insns));
+        panic!("the program does not end\n{}", bpf::disasm::disassemble(insns));
     }
 
     fn relocated(&self, program: &Program) -> Vec<Insn> {
@@ -155,12 +168,37 @@ impl Machine {
         insns
     }
 
-    fn call(&mut self, insn: Insn, registers: &mut [u64; 11]) {
+    fn call(&mut self, insns: &[Insn], insn: Insn, registers: &mut [u64; 11]) {
         let helper = Helper::from_id(insn.imm).expect("a known helper");
         let args = registers[1..=helper.arg_count()].to_vec();
-        registers[0] = crate::kernel::call(self, helper, &args);
+        registers[0] = match (helper, args.as_slice()) {
+            (Helper::Loop, [count, turn, frame, 0]) => {
+                let turns = (0..*count).position(|index| self.turn(insns, *turn, &[index, *frame]));
+                turns.map_or(*count, |last| last as u64 + 1)
+            }
+            (Helper::ForEachMapElem, [map, turn, frame, 0]) => {
+                let elements = self.maps[self.map_index(*map)].elements.clone();
+                let turns = elements.len();
+                let last = elements.into_iter().position(|(key, value)| {
+                    let key = self.add(key);
+                    self.turn(insns, *turn, &[*map, key, value, *frame])
+                });
+                last.map_or(turns, |last| last + 1) as u64
+            }
+            _ => crate::kernel::call(self, helper, &args),
+        };
         for (index, register) in registers[1..=5].iter_mut().enumerate() {
             *register = 0x6b6b_0000 + index as u64;
+        }
+    }
+
+    /// Calls a function back; whether it wants no more turns.
+    fn turn(&mut self, insns: &[Insn], turn: u64, args: &[u64]) -> bool {
+        let start = turn.checked_sub(FUNCTION).expect("the address of a function") as usize;
+        match self.function(insns, start, args) {
+            0 => false,
+            1 => true,
+            other => panic!("a function that is called back leaves with {other}"),
         }
     }
 

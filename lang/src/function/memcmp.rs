@@ -1,0 +1,45 @@
+//! `memcmp(a, b, n)`: whether bytes are the same.
+
+use super::Function;
+use super::bytes::bytes_arg;
+use crate::check::{Call, Checker};
+use crate::hir::Expr;
+use crate::types::U64;
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "memcmp",
+    signature: "memcmp(a, b, const int n)",
+    summary: "0 where the first `n` bytes of two arrays or strings are the same, else 1.",
+    example: "begin { print(memcmp(pton(\"10.0.0.1\"), pton(\"10.0.0.2\"), 3)); }",
+    args: (3, 3),
+    changes_system: false,
+    check,
+};
+
+fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
+    let sides: Vec<Expr> = call.args.iter().take(2).map(|arg| checker.expr(arg)).collect();
+    let count = checker.constant_arg(call, 2, None);
+    let Ok([left, right]) = <[Expr; 2]>::try_from(sides) else { return Expr::poison(call.span) };
+    let left = bytes_arg(checker, call, 0, left);
+    let right = bytes_arg(checker, call, 1, right);
+    let (Some(left), Some(right), Some(count)) = (left, right, count) else { return Expr::poison(call.span) };
+    let shorter = left.size.min(right.size);
+    let Some(count) = u32::try_from(count).ok().filter(|count| *count <= shorter) else {
+        return checker.error("E0503", call.span, format!("there are {shorter} bytes to compare"));
+    };
+    Expr::scalar("memcmp", U64, call.span, move |lowerer| {
+        let (same, differ, done) = (lowerer.b.new_block(), lowerer.b.new_block(), lowerer.b.new_block());
+        let result = lowerer.b.vreg();
+        let (a, b) = (left.place(lowerer), right.place(lowerer));
+        lowerer.branch_bytes(a, b, count, same, differ);
+        lowerer.b.switch_to(same);
+        lowerer.b.assign(result, 0);
+        lowerer.b.jump(done);
+        lowerer.b.switch_to(differ);
+        lowerer.b.assign(result, 1);
+        lowerer.b.jump(done);
+        lowerer.b.switch_to(done);
+        result.into()
+    })
+}
