@@ -47,9 +47,20 @@ pub struct Member {
 }
 
 impl StructType {
-    /// Structs stay in the kernel: their members leave it one by one.
+    /// A struct that the script defines leaves the kernel with all its members; of others they do one by one.
     pub fn schema(&self) -> Option<schema::Type> {
-        None
+        let Source::Script { members, .. } = &self.source else { return None };
+        let field = |member: &Member| {
+            let Place { ty, offset, bits } = &member.place;
+            let ty = match (bits, ty.schema()?) {
+                (Some((first, width)), schema::Type::Int { bytes, signed }) => {
+                    schema::Type::Bits { bytes, signed, first: *first, width: *width }
+                }
+                (_, ty) => ty,
+            };
+            Some((member.name.clone(), schema::Field { ty, offset: *offset }))
+        };
+        Some(schema::Type::Record(members.iter().map(field).collect::<Option<_>>()?))
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Probe {
     pub vars: Vec<Ty>,
     /// Variables that are read behind the block that first assigns them: zero or empty from the start.
     pub early: Vec<Var>,
+    /// Variables whose address is taken, so that they must be in memory.
+    pub addressed: Vec<Var>,
     /// Whether it has loops whose turns are calls, so that its variables must be where all its functions find them.
     pub calls_back: bool,
     /// Whether it has any function that is called back, which takes a part of the stack.
@@ -175,6 +177,10 @@ pub enum ExprKind {
     Memory { address: Box<Expr>, offset: i64, space: Space, bits: Option<(u8, u8)> },
     /// What lies `offset` bytes into the program's context.
     Context { offset: i32 },
+    /// The member that starts `offset` bytes into a struct that is in the program's memory; for a bit-field its bits.
+    Part { base: Box<Expr>, offset: u32, bits: Option<(u8, u8)> },
+    /// The address of a variable.
+    AddressOf(Var),
     /// `base[index]` of an array that is in the program's memory.
     Element { base: Box<Expr>, index: Box<Expr> },
     /// Statements, then a value.

@@ -72,6 +72,9 @@ pub fn decode_value(ty: &Type, bytes: &[u8], symbols: &dyn Symbols) -> Result<Va
     Ok(match ty {
         Type::Int { bytes: width, signed: true } => Value::Int(signed(*width, bytes)?),
         Type::Int { bytes: width, signed: false } => Value::Uint(unsigned(*width, bytes)?),
+        Type::Bits { bytes: size, signed, first, width } => {
+            bit_field(unsigned(*size, bytes)?, *signed, u32::from(*first), u32::from(*width))
+        }
         Type::Bool => Value::Bool(array::<1>(bytes, 0)? != [0]),
         Type::Pointer => Value::Pointer(u64_at(bytes, 0)?),
         Type::Str { size } => Value::Str(c_string(slice(bytes, 0, *size as usize)?)),
@@ -121,6 +124,12 @@ pub fn decode_field(field: &Field, bytes: &[u8], symbols: &dyn Symbols) -> Resul
 
 pub(crate) fn decode_fields(fields: &[Field], bytes: &[u8], symbols: &dyn Symbols) -> Result<Vec<Value>, DecodeError> {
     fields.iter().map(|field| decode_field(field, bytes, symbols)).collect()
+}
+
+fn bit_field(word: u64, signed: bool, first: u32, width: u32) -> Value {
+    let width = width.clamp(1, 64);
+    let raised = word.checked_shl(64u32.saturating_sub(first.saturating_add(width))).unwrap_or(0);
+    if signed { Value::Int(raised.cast_signed() >> (64 - width)) } else { Value::Uint(raised >> (64 - width)) }
 }
 
 fn unsigned(width: u8, bytes: &[u8]) -> Result<u64, DecodeError> {

@@ -77,6 +77,8 @@ pub enum ValueKind {
 pub enum Type {
     /// An integer of `bytes` 1, 2, 4 or 8.
     Int { bytes: u8, signed: bool },
+    /// A bit-field: `width` bits of an integer of `bytes`, from bit `first` on.
+    Bits { bytes: u8, signed: bool, first: u8, width: u8 },
     /// One byte, 0 or 1.
     Bool,
     /// A kernel or user address, 8 bytes; prints as hexadecimal.

@@ -1,5 +1,7 @@
 //! Access to parts of a value: fields, elements, casts.
 
+use std::rc::Rc;
+
 use super::Checker;
 use super::operator::{memory, pointer_to, scaled};
 use crate::ast::{Expr, ExprKind as Ast, TypeName};
@@ -45,8 +47,7 @@ impl Checker<'_> {
             Ty::Struct(_) => {
                 let ty = base.ty.clone();
                 let ExprKind::Memory { address, offset, space, .. } = base.kind else {
-                    return self
-                        .unsupported(span, "a field of a struct that is not in the kernel's or a process's memory");
+                    return self.part(base, &ty, field, span);
                 };
                 self.member_at(*address, offset, &ty, space, field, span)
             }
@@ -60,6 +61,17 @@ impl Checker<'_> {
                 self.report(d);
                 hir::Expr::poison(span)
             }
+        }
+    }
+
+    /// A member of a struct that a variable or a map holds.
+    fn part(&mut self, base: hir::Expr, of: &Ty, field: &Spanned<String>, span: Span) -> hir::Expr {
+        match self.member_in(of, Space::Any, field) {
+            Some(place) => {
+                let kind = ExprKind::Part { base: Box::new(base), offset: place.offset, bits: place.bits };
+                hir::Expr { kind, ty: place.ty, span }
+            }
+            None => hir::Expr::poison(span),
         }
     }
 
@@ -168,7 +180,6 @@ impl Checker<'_> {
                 }
                 None => self.unsupported(index.span, "an index into a tracepoint's field that is not a constant"),
             },
-            _ if index.constant().is_none() => self.unsupported(index.span, "an index that is not a constant here"),
             _ => {
                 let kind = ExprKind::Element { base: Box::new(base), index: Box::new(index) };
                 hir::Expr { kind, ty: element, span }
@@ -177,9 +188,33 @@ impl Checker<'_> {
     }
 
     pub(super) fn cast(&mut self, ty: &TypeName, operand: &Expr, span: Span) -> hir::Expr {
+        // `type[]` is as long as what is cast.
+        let (open, ty) = match ty.arrays.as_slice() {
+            [None] => (true, &TypeName { arrays: vec![], ..ty.clone() }),
+            _ => (false, ty),
+        };
         let to = self.type_name(ty);
         let from = self.expr(operand);
-        self.cast_to(to, from, span)
+        if !open || to.is_unknown() || from.ty.is_unknown() {
+            return self.cast_to(to, from, span);
+        }
+        let len = from.ty.size_in_c() / to.size_in_c().max(1);
+        self.cast_to(Ty::Array { element: Rc::new(to), len }, from, span)
+    }
+
+    /// An integer as an array of its bytes, or the other way round; a string as an array.
+    fn cast_bytes(&mut self, to: Ty, from: hir::Expr, span: Span) -> hir::Expr {
+        let (wanted, given) = (to.size_in_c(), from.ty.size_in_c());
+        let fits = match (&to, &from.ty) {
+            (Ty::Array { .. }, Ty::Str { .. } | Ty::Array { .. }) => wanted == given,
+            (Ty::Array { .. }, _) => wanted <= 8 && (wanted == given || from.constant().is_some()),
+            _ => wanted == given && matches!(wanted, 1 | 2 | 4 | 8),
+        };
+        if !fits {
+            let message = format!("cannot cast `{}` to `{to}`: they are {given} and {wanted} bytes", from.ty);
+            return self.error("E0319", span, message);
+        }
+        hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span }
     }
 
     /// `from` as a value of type `to`.
@@ -217,9 +252,22 @@ impl Checker<'_> {
                 hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty, span }
             }
             to if *to == from.ty => from,
+            Ty::Array { element, .. } if is_plain(element) && (from.ty.is_integer() || is_bytes(&from.ty)) => {
+                self.cast_bytes(to, from, span)
+            }
+            Ty::Int { .. } if is_bytes(&from.ty) => self.cast_bytes(to, from, span),
             to => self.error("E0319", span, format!("cannot cast `{}` to `{to}`", from.ty)),
         }
     }
+}
+
+/// Whether a value is bytes and nothing else.
+fn is_plain(ty: &Ty) -> bool {
+    matches!(ty, Ty::Int { .. } | Ty::Bool)
+}
+
+fn is_bytes(ty: &Ty) -> bool {
+    matches!(ty, Ty::Array { element, .. } if is_plain(element)) || matches!(ty, Ty::Str { .. })
 }
 
 /// The address of what lies `offset` bytes behind another.

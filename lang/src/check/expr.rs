@@ -126,7 +126,7 @@ impl Checker<'_> {
             }
         };
         let bad = match &checked.ty {
-            Ty::Void | Ty::Aggregate(_) | Ty::Struct(_) => true,
+            Ty::Void | Ty::Aggregate(_) => true,
             ty => !ty.is_unknown() && ty.schema().is_none(),
         };
         if bad {

@@ -148,12 +148,14 @@ impl Checker<'_> {
         self.scopes.enter_probe(index);
         let predicate = group.probe.predicate.as_ref().map(|e| self.condition(e));
         let body = self.block(&group.probe.body);
+        let addressed = self.scopes.take_addressed();
         let (vars, early) = self.scopes.leave_probe();
         let calls_back = self.calls_back;
         Some(hir::Probe {
             sites: group.sites.clone(),
             vars,
             early,
+            addressed,
             calls_back,
             has_functions: self.has_functions || calls_back,
             predicate,

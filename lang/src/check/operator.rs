@@ -133,7 +133,7 @@ impl Checker<'_> {
 
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &Expr, span: Span) -> hir::Expr {
         let operand = match op {
-            UnaryOp::AddressOf => return self.unsupported(span, "the address of a value"),
+            UnaryOp::AddressOf => return self.variable_address(operand, span),
             _ => self.expr(operand),
         };
         if operand.ty.is_unknown() {
@@ -168,6 +168,16 @@ impl Checker<'_> {
                 self.error("E0311", span, format!("`{sign}` does not take `{}`", operand.ty))
             }
         }
+    }
+
+    fn variable_address(&mut self, operand: &Expr, span: Span) -> hir::Expr {
+        let crate::ast::ExprKind::Variable(name) = &operand.node else {
+            return self.unsupported(span, "the address of what is not a variable");
+        };
+        let value = self.variable(name, operand.span);
+        let ExprKind::Var(var) = value.kind else { return value };
+        self.take_address(var);
+        hir::Expr { kind: ExprKind::AddressOf(var), ty: pointer_to(value.ty, Space::Kernel), span }
     }
 
     fn deref(&mut self, operand: hir::Expr, span: Span) -> hir::Expr {

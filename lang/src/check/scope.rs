@@ -36,6 +36,8 @@ pub struct Scopes {
     ended: HashMap<String, Var>,
     /// Those of them that were used since.
     early: BTreeSet<Var>,
+    /// Those whose address was taken.
+    addressed: BTreeSet<Var>,
     changed: bool,
 }
 
@@ -50,6 +52,12 @@ impl Scopes {
         self.visible.clear();
         self.ended.clear();
         self.early.clear();
+        self.addressed.clear();
+    }
+
+    /// The variables of the probe whose address was taken.
+    pub fn take_addressed(&mut self) -> Vec<Var> {
+        std::mem::take(&mut self.addressed).into_iter().collect()
     }
 
     /// Ends a probe: the types of its variables, and those that must have a value from the start.
@@ -179,6 +187,11 @@ impl Checker<'_> {
                 None => d,
             });
         }
+    }
+
+    /// Notes that the address of a variable is taken.
+    pub(super) fn take_address(&mut self, var: Var) {
+        self.scopes.addressed.insert(var);
     }
 
     /// The variable `name`, which a function sets to a value of `ty`; made where there is none.

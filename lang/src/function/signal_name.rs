@@ -12,14 +12,15 @@ pub const FUNCTION: Function = Function {
     args: (1, 1),
     changes_system: false,
     check: |checker, call| {
-        let names = (1i64..).zip(MEANINGS.iter().copied());
-        named(checker, call, "signal", "Unknown signal", names.collect())
+        let names = (0i64..).zip(MEANINGS.iter().copied());
+        named(checker, call, "signal", "N/A", names.collect())
     },
 };
 
-/// What glibc says of each signal of x86-64 and aarch64, from 1 on.
+/// What glibc says of each signal of x86-64 and aarch64, from 0 on.
 #[rustfmt::skip]
 const MEANINGS: &[&str] = &[
+    "Unknown signal 0",
     "Hangup",
     "Interrupt",
     "Quit",

@@ -14,6 +14,6 @@ pub const FUNCTION: Function = Function {
     changes_system: false,
     check: |checker, call| {
         let names = syscalls::all(checker.target.arch).map(|(number, name)| (i64::from(number), name));
-        named(checker, call, "syscall", "unknown system call", names.collect())
+        named(checker, call, "syscall", "Unknown syscall", names.collect())
     },
 };

@@ -55,10 +55,19 @@ impl Lowerer<'_> {
                 self.b.bin(crate::ir::Op::Xor, operand, -1).into()
             }
             ExprKind::Ternary { condition, then, otherwise } => self.choose(condition, then, otherwise, &e.ty).into(),
+            ExprKind::Cast(operand) if !operand.ty.is_scalar() => {
+                let place = self.place(operand);
+                self.load(place, &e.ty).into()
+            }
             ExprKind::Cast(operand) => self.scalar_as(operand, &e.ty),
+            ExprKind::Part { base, offset, bits } => self.part_scalar(base, *offset, *bits, &e.ty).into(),
+            ExprKind::AddressOf(var) => self.variable_address(*var),
             ExprKind::Component { .. } => {
                 let place = self.place(e);
                 self.load(place, &e.ty).into()
+            }
+            ExprKind::Element { base, index } if index.constant().is_none() => {
+                self.element_at(base, index, &e.ty).into()
             }
             ExprKind::Element { .. } => {
                 let place = self.place(e);

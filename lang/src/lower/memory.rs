@@ -8,7 +8,7 @@ use bpf::helper::Helper;
 use super::Lowerer;
 use crate::hir::{Expr, ExprKind, Intrinsic, Lower};
 use crate::ir::{Base, Operand, VReg, Width};
-use crate::types::{Ty, offsets};
+use crate::types::{Space, Ty, offsets};
 
 /// Bytes from which on a helper moves memory faster, and in less code, than words do.
 const MANY: u32 = 128;
@@ -112,7 +112,8 @@ impl Lowerer<'_> {
     pub fn write_text(&mut self, text: &str, to: Place, size: u32, fill: Fill) {
         let room = size.next_multiple_of(8);
         let mut bytes = text.as_bytes().to_vec();
-        bytes.truncate(size as usize);
+        // A string ends at its NUL, whatever the script writes behind it.
+        bytes.truncate(text.find('\0').unwrap_or(text.len()).min(size as usize));
         let used = (bytes.len() as u32 + 1).next_multiple_of(8).min(room);
         bytes.resize(room as usize, 0);
         let end = if fill == Fill::Zeros && room <= MANY { room } else { used };
@@ -166,6 +167,25 @@ impl Lowerer<'_> {
                 }
                 self.fill_up(to, size, ty, fill);
             }
+            ExprKind::Part { base, offset, .. } => self.write_part(base, *offset, &e.ty, to, ty, fill),
+            ExprKind::Element { base, index } if index.constant().is_none() => {
+                let size = e.ty.size_in_c();
+                let from = self.element_address(base, index, &e.ty);
+                self.read_bytes(to, size, Operand::Reg(from), Space::Kernel);
+                self.pad(to, size, ty.layout().size, fill);
+            }
+            ExprKind::Cast(operand) if operand.ty.is_scalar() => {
+                let value = self.scalar(operand);
+                let place = self.temp(8);
+                self.b.store(place.base, place.offset, Width::B8, value);
+                self.copy(place, to, ty.layout().size.min(8));
+            }
+            ExprKind::Cast(operand) => {
+                let from = self.place(operand);
+                let size = operand.ty.layout().size.min(ty.layout().size);
+                self.copy(from, to, size);
+                self.pad(to, size, ty.layout().size, fill);
+            }
             ExprKind::Context { offset } => self.write_context(*offset, e, to, ty, fill),
             ExprKind::Intrinsic(Intrinsic { lower: Lower::Memory(lower), .. }) => {
                 lower(self, to, fill);
@@ -189,7 +209,7 @@ impl Lowerer<'_> {
         self.pad(to, end, ty.layout().size, fill);
     }
 
-    fn pad(&mut self, place: Place, from: u32, to: u32, fill: Fill) {
+    pub(super) fn pad(&mut self, place: Place, from: u32, to: u32, fill: Fill) {
         if fill == Fill::Zeros && from < to {
             self.zero(place.at(from), to - from);
         }

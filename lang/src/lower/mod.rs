@@ -15,6 +15,7 @@ mod event;
 mod expr;
 mod layout;
 mod memory;
+mod part;
 mod read;
 mod resources;
 mod search;

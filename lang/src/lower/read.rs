@@ -38,10 +38,10 @@ impl Lowerer<'_> {
         let size = ty.layout().size;
         self.read_bytes(place, size, address, space);
         let value = self.load(place, ty);
-        let Some((first, count)) = bits else { return value };
-        let (first, count) = (i64::from(first), i64::from(count.clamp(1, 64)));
-        let raised = self.b.shl(value, (64 - first - count).clamp(0, 63));
-        if ty.is_signed() { self.b.ashr(raised, 64 - count) } else { self.b.lshr(raised, 64 - count) }
+        match bits {
+            Some(bits) => self.bit_field(value, ty, bits),
+            None => value,
+        }
     }
 
     fn read_with(&mut self, kernel: Helper, user: Helper, to: VReg, size: Operand, address: Operand, space: Space) {

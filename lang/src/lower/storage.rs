@@ -73,8 +73,8 @@ impl Lowerer<'_> {
     /// Gives every variable its place.
     pub(super) fn declare_variables(&mut self) {
         let probe = self.probe;
-        for ty in &probe.vars {
-            let storage = if probe.calls_back {
+        for (var, ty) in (0..).map(Var).zip(&probe.vars) {
+            let storage = if probe.calls_back || probe.addressed.contains(&var) {
                 Storage::Memory(self.reserve_scratch(ty.layout().size.max(8)))
             } else if ty.is_scalar() || ty.is_unknown() {
                 Storage::Register(self.b.vreg())
@@ -156,6 +156,18 @@ impl Lowerer<'_> {
             Some(register) => register,
             None => *self.temps.scratch.insert(self.b.vreg()),
         }
+    }
+
+    /// The address of a variable that is in memory, as a number: what an atomic operation has touched on the stack is one to the
+    /// verifier.
+    pub(super) fn variable_address(&mut self, var: Var) -> Operand {
+        let Some(place) = self.variable_place(var) else { return Operand::Imm(0) };
+        let address = self.address(place);
+        let slot = self.b.slot(8);
+        self.b.store(slot, 0, Width::B8, address);
+        let zero = self.b.copy(0);
+        self.b.atomic_add(slot, 0, Width::B8, zero);
+        self.b.load(slot, 0, Width::B8, false).into()
     }
 
     /// Memory for the whole program where its functions find it.
