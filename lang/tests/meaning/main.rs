@@ -14,5 +14,8 @@ mod macros;
 mod map_elements;
 mod maps;
 mod memory;
+#[path = "../random/mod.rs"]
+mod random;
+mod random_programs;
 mod script;
 mod values;

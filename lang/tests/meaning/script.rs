@@ -79,6 +79,9 @@ impl Script {
     /// What was printed, then what the maps hold.
     pub fn output(mut self) -> String {
         self.act();
+        if !self.compiled.settings.print_maps_on_exit {
+            return self.printed;
+        }
         let maps = text::snapshot(&self.snapshot());
         format!("{}{}", self.printed, maps.trim_start_matches('\n'))
     }
