@@ -121,8 +121,8 @@ fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
     }
 }
 
-/// Up to how many places in one process are attached to one by one.
-const FEW_PLACES: usize = 32;
+/// Up to how many places in one process are attached to one by one: each takes a descriptor, and milliseconds to detach.
+const FEW_PLACES: usize = 1;
 
 fn too_large(probe: &hir::Probe, error: &EmitError) -> Diagnostic {
     let span = error.span().unwrap_or(probe.span);

@@ -108,8 +108,8 @@ pub enum Attach {
     /// Many system calls' entry or, with `exit`, end, in the raw form they share. The program tells them apart.
     Syscalls { exit: bool, events: Vec<String> },
     /// An instruction of a program or library, `offset` bytes into the file at `path`; with `ret` the return of the function that starts
-    /// there. `semaphore` is where the file has a counter of listeners, or 0.
-    Uprobe { path: String, function: String, offset: u64, ret: bool, semaphore: u64 },
+    /// there. `semaphore` is where the file has a counter of listeners, or 0. `again` tells a further place of a marker that has several.
+    Uprobe { path: String, function: String, offset: u64, ret: bool, semaphore: u64, again: bool },
     /// A software event of perf by its number, every `period` times.
     Software { event: u64, period: u64 },
     /// A hardware event of perf by its number, every `period` times.
@@ -145,6 +145,7 @@ impl Attach {
     pub fn points(&self) -> usize {
         match self {
             Self::Syscalls { events, .. } => events.len(),
+            Self::Uprobe { again: true, .. } => 0,
             _ => 1,
         }
     }

@@ -151,6 +151,23 @@ impl Expand<'_> {
         }
     }
 
+    /// Warns that the kernel does not list a function as traceable.
+    pub fn untraceable(&mut self, span: Span, name: &str) {
+        if self.config.missing_probes != MissingProbes::Ignore {
+            let message = format!(
+                "{name} is not traceable (either non-existing, inlined, or marked as \"notrace\"); attaching to it will likely fail"
+            );
+            self.report(Diagnostic::warning("W0404", span, message));
+        }
+    }
+
+    /// Reports that an attach point which may stand for many stands for none.
+    pub fn nothing_left(&mut self, point: &AttachPoint) {
+        if self.config.missing_probes == MissingProbes::Error {
+            self.report(Diagnostic::error("E0401", point.span, "Probe has no valid attach points."));
+        }
+    }
+
     /// A part of an attach point, with `$1` and its kin replaced by what the user gave.
     pub fn part(&self, point: &AttachPoint, index: usize) -> Option<String> {
         Some(self.options.substituted(&point.parts.get(index)?.node))

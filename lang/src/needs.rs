@@ -20,6 +20,8 @@ pub struct Needs {
     pub kernel_symbols: Vec<String>,
     /// Places in programs and libraries.
     pub user: Vec<UserPattern>,
+    /// Whether the names of the modules that are loaded are wanted.
+    pub modules: bool,
     /// The process the script is limited to: files are looked for as it sees them.
     pub pid: Option<u32>,
 }

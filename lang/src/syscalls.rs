@@ -108,11 +108,15 @@ pub fn all(arch: Arch) -> impl Iterator<Item = (u32, &'static str)> {
 
 /// The number of the system call that the tracepoints `sys_enter_NAME` and `sys_exit_NAME` are about.
 pub fn of_tracepoint(arch: Arch, name: &str) -> Option<u32> {
-    let find = |wanted: &str| all(arch).find(|(_, known)| *known == wanted).map(|(number, _)| number);
-    find(name).or_else(|| {
+    number(arch, name).or_else(|| {
         let (_, called) = IN_TRACEPOINTS.iter().find(|(traced, _)| *traced == name)?;
-        find(called)
+        number(arch, called)
     })
+}
+
+/// The number of the system call of this name, as C's `__NR_name`.
+pub fn number(arch: Arch, name: &str) -> Option<u32> {
+    all(arch).find(|(_, known)| *known == name).map(|(number, _)| number)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::glob;
+
 /// One node.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -24,6 +26,8 @@ pub struct Target {
     pub tracepoints: BTreeMap<String, Option<TracepointFormat>>,
     /// Kernel functions that match what the script names and can be probed; the module is `None` for vmlinux.
     pub functions: BTreeMap<String, Option<String>>,
+    /// The modules that are loaded, `vmlinux` among them; absent where the script names none.
+    pub modules: Option<Vec<String>>,
     /// Addresses of kernel symbols the script names (`kaddr`).
     pub kernel_symbols: BTreeMap<String, u64>,
     /// Programs and libraries the script's user probes name, by the file as the script names it; several where that is a pattern.
@@ -148,6 +152,11 @@ pub struct TracepointField {
 }
 
 impl Target {
+    /// Whether a module that the pattern stands for is loaded, as far as that is known.
+    pub fn has_module(&self, pattern: &str) -> bool {
+        self.modules.as_ref().is_none_or(|modules| modules.iter().any(|name| glob::matches(pattern, name)))
+    }
+
     /// Some node of which nothing is known: it can do everything, and what a script names may exist there.
     pub fn generic() -> Self {
         Self {
@@ -156,6 +165,7 @@ impl Target {
             complete: false,
             btf: None,
             types_of_module: None,
+            modules: None,
             tracepoints: BTreeMap::new(),
             functions: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! What a probe's text reads of its surroundings, found without types: it decides how the probe may attach and which attach
 //! points may share one program.
 
-use crate::ast::{ExprKind, Macro, Probe, Script, StmtKind, TypeBase};
+use crate::ast::{Expr, ExprKind, Macro, Probe, Script, StmtKind, TypeBase, UnaryOp};
 use crate::walk::{self, Node};
 
 /// What a probe reads.
@@ -34,6 +34,8 @@ impl Uses {
                 ExprKind::Ident(name) => self.note_name(name),
                 ExprKind::Call { name, .. } => self.note_name(&name.node),
                 ExprKind::Offsetof { .. } => self.types = true,
+                // What a field points to.
+                ExprKind::Field { base, .. } => self.types |= is_behind_args(base),
                 _ => {}
             },
             Node::Type(ty) => {
@@ -62,5 +64,15 @@ impl Uses {
             "ctx" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,
             _ => {}
         }
+    }
+}
+
+/// Whether an expression is a field of `args`, or what one points to.
+fn is_behind_args(e: &Expr) -> bool {
+    match &e.node {
+        ExprKind::Field { base, .. } => base.node == ExprKind::Ident("args".into()) || is_behind_args(base),
+        ExprKind::Unary { op: UnaryOp::Deref, operand } => is_behind_args(operand),
+        ExprKind::Index { base, .. } => is_behind_args(base),
+        _ => false,
     }
 }

@@ -34,6 +34,11 @@ pub fn many(program: BorrowedFd<'_>, points: &[Attach]) -> Result<Attachment, Re
 fn attach(program: BorrowedFd<'_>, function: &str, offset: u64, ret: bool) -> Result<Attachment, Reason> {
     let source = source::find("kprobe")?;
     let config = if ret { source.on_return } else { 0 };
-    let probe = Probe { source: source.kind, config, target: Path::new(function), offset, pid: None };
+    // A number in place of a name is an address.
+    let (target, offset) = match function.parse::<u64>() {
+        Ok(address) => ("", address),
+        Err(_) => (function, offset),
+    };
+    let probe = Probe { source: source.kind, config, target: Path::new(target), offset, pid: None };
     source::attach(program, perf::probe(&probe, source::first_cpu()?)?)
 }

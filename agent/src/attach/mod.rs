@@ -96,7 +96,7 @@ impl Attached {
         if let Some(attachments) = together(program, fd) {
             let error = |error| AttachError { point: point::all(&program.attach), error };
             self.attachments.extend(attachments.map_err(error)?);
-            self.count += program.attach.len();
+            self.count += program.attach.iter().map(Attach::points).sum::<usize>();
             return Ok(());
         }
         for point in &program.attach {

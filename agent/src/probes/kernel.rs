@@ -1,6 +1,6 @@
 //! Probes on the kernel's functions, tracepoints and iterators, with their arguments from the kernel's types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ::bpf::btf::{Btf, Kind, Param, TypeId};
 use lang::glob;
@@ -11,9 +11,6 @@ use crate::target::{self, Function, TargetError};
 /// How the kernel names what makes an iterator, and the struct an iterator's program is given.
 const ITERATOR: &str = "bpf_iter_";
 const ITERATOR_CONTEXT: &str = "bpf_iter__";
-
-/// How the typedef of a tracepoint's arguments is named.
-const RAW_TRACEPOINT: &str = "btf_trace_";
 
 pub(super) fn tracepoints(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
     let by_event = !query.rest.contains(':');
@@ -48,14 +45,13 @@ pub(super) fn raw_tracepoints(
 ) -> Result<(), TargetError> {
     let btf = target::kernel_types()?;
     let mut events: BTreeSet<String> = target::names()?.iter().filter_map(|name| raw_name(name)).collect();
-    if let Some(btf) = &btf {
-        // Some tracepoints are made for raw programs only, and not told in tracefs.
-        let typed = btf.iter(Kind::Typedef).filter_map(|(_, name)| name.strip_prefix(RAW_TRACEPOINT));
-        events.extend(typed.map(str::to_owned));
-    }
+    let typedefs: BTreeMap<&str, TypeId> = btf.iter().flat_map(|btf| btf.tracepoints()).collect();
+    // Some tracepoints are made for raw programs only, and not told in tracefs.
+    events.extend(typedefs.keys().map(|event| (*event).to_owned()));
     for event in events {
         let listed = format!("vmlinux:{event}");
-        let typed = btf.as_ref().and_then(|btf| Some((btf, btf.tracepoint_params(&event)?)));
+        let typedef = typedefs.get(event.as_str());
+        let typed = btf.as_ref().and_then(|btf| Some((btf, btf.tracepoint_params_of(*typedef?)?)));
         let wanted = query.wants(&event) || typed.is_some() && query.wants(&listed);
         if !wanted {
             continue;
@@ -87,11 +83,12 @@ pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<S
     let mut names: Vec<String> = matching(module, pattern)?.into_iter().map(|function| function.name).collect();
     names.sort_unstable();
     names.dedup();
-    let types = if query.verbose { target::kernel_types()?.map(|btf| (function_ids(&btf), btf)) } else { None };
+    let btf = if query.verbose { target::kernel_types()? } else { None };
+    let types = btf.as_deref().map(|btf| (function_ids(btf), btf));
     for function in names {
         lines.push(format!("{name}:{function}"));
         if let Some((ids, btf)) = &types
-            && let Some(id) = ids.get(&function)
+            && let Some(id) = ids.get(function.as_str())
         {
             if name == "kprobe" {
                 arguments(btf, btf.params(*id), query, lines);
@@ -118,7 +115,7 @@ pub(super) fn typed_functions(
     functions.dedup();
     // The kernel's types are not those of its modules.
     for function in functions.iter().filter(|function| function.module.is_none()) {
-        let Some(id) = ids.get(&function.name) else { continue };
+        let Some(id) = ids.get(function.name.as_str()) else { continue };
         lines.push(format!("{provider}:vmlinux:{}", function.name));
         arguments(&btf, btf.params(*id), query, lines);
         if query.verbose && provider == "fexit" {
@@ -141,22 +138,23 @@ fn matching(module: &str, pattern: &str) -> Result<Vec<Function>, TargetError> {
 }
 
 /// Every function whose type is known.
-fn function_ids(btf: &Btf) -> BTreeMap<String, TypeId> {
-    btf.iter(Kind::Func).map(|(id, name)| (name.to_owned(), id)).collect()
+fn function_ids(btf: &Btf) -> HashMap<&str, TypeId> {
+    btf.iter(Kind::Func).map(|(id, name)| (name, id)).collect()
 }
 
 pub(super) fn iterators(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
     let Some(btf) = target::kernel_types()? else { return Ok(()) };
-    let mut names: Vec<&str> = btf
+    let contexts: BTreeMap<&str, TypeId> =
+        btf.iter(Kind::Struct).filter_map(|(id, name)| Some((name.strip_prefix(ITERATOR_CONTEXT)?, id))).collect();
+    let names: BTreeMap<&str, TypeId> = btf
         .iter(Kind::Func)
         .filter_map(|(_, name)| name.strip_prefix(ITERATOR))
-        .filter(|name| query.wants(name) && btf.find_struct(&format!("{ITERATOR_CONTEXT}{name}")).is_some())
+        .filter(|name| query.wants(name))
+        .filter_map(|name| contexts.get_key_value(name).map(|(name, context)| (*name, *context)))
         .collect();
-    names.sort_unstable();
-    names.dedup();
-    for iterator in names {
+    for (iterator, context) in names {
         lines.push(format!("{name}:{iterator}"));
-        let context = btf.find_struct(&format!("{ITERATOR_CONTEXT}{iterator}")).filter(|_| query.verbose);
+        let context = query.verbose.then_some(context);
         for member in context.into_iter().flat_map(|context| btf.named_members(context)) {
             if member.name != "meta" {
                 lines.push(format!("    {}", btf.declaration(member.ty, member.name)));

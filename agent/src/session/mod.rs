@@ -89,7 +89,7 @@ impl Session {
             attached_probes: attached.count,
             attached: Some(attached),
             machine: Machine::new(has_probes),
-            symboliser: Symboliser::default(),
+            symboliser: Symboliser::of(&compiled),
             stop,
             deadline: options.deadline,
             lost_told: 0,

@@ -6,6 +6,7 @@
 
 mod cgroups;
 mod clock;
+mod fixed;
 mod frame;
 mod service;
 mod users;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Zoned;
+use lang::compiled::Compiled;
 use report::schema::{StackMode, StackType};
 use report::symbols::Symbols;
 
@@ -35,12 +37,18 @@ pub struct Symboliser {
     kernel: RefCell<Option<Arc<Kallsyms>>>,
     stacks: RefCell<HashMap<StackKey, Vec<String>>>,
     user: RefCell<HashMap<UserAddress, Option<Arc<UserSymbol>>>>,
+    fixed: fixed::Fixed,
     users: users::Users,
     cgroups: cgroups::Cgroups,
     clock: clock::Clock,
 }
 
 impl Symboliser {
+    /// For the events of a script.
+    pub fn of(compiled: &Compiled) -> Self {
+        Self { fixed: fixed::Fixed::of(compiled), ..Self::default() }
+    }
+
     /// The symboliser of the session that owns `maps`, ready to decode with.
     pub fn with<'a>(&'a self, maps: &'a Maps) -> SessionSymbols<'a> {
         SessionSymbols { symboliser: self, maps }
@@ -70,6 +78,7 @@ impl Symboliser {
         if !missing.is_empty() {
             let found = service::symbolise(pid, missing.clone());
             for (address, symbol) in missing.into_iter().zip(found) {
+                let symbol = symbol.or_else(|| self.fixed.find(pid, address));
                 known.insert((pid, address), symbol.map(Arc::new));
             }
         }

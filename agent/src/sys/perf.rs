@@ -25,7 +25,7 @@ pub struct Probe<'a> {
     pub source: u32,
     /// The `config` bit that makes it fire on return, or 0.
     pub config: u64,
-    /// A kernel function's name, or a file's path.
+    /// A kernel function's name, or a file's path; empty for an address of the kernel, which is the offset then.
     pub target: &'a Path,
     /// Bytes into the function or the file.
     pub offset: u64,
@@ -111,7 +111,7 @@ pub enum Counter {
 pub fn probe(probe: &Probe<'_>, cpu: u32) -> io::Result<OwnedFd> {
     let target = CString::new(probe.target.as_os_str().as_encoded_bytes())?;
     let mut attr = attr(probe.source, probe.config);
-    attr.__bindgen_anon_3.config1 = target.as_ptr() as u64;
+    attr.__bindgen_anon_3.config1 = if target.is_empty() { 0 } else { target.as_ptr() as u64 };
     attr.__bindgen_anon_4.config2 = probe.offset;
     open(&attr, probe.pid, cpu)
 }

@@ -25,7 +25,11 @@ pub fn matching(patterns: &[FunctionPattern]) -> Result<BTreeMap<String, Option<
         return Ok(found);
     }
     for function in functions()? {
-        if patterns.iter().any(|pattern| pattern.matches(function.module.as_deref(), &function.name)) {
+        let is_meant = |pattern: &FunctionPattern| {
+            pattern.matches(function.module.as_deref(), &function.name)
+                && !(pattern.is_wild() && is_dangerous(&function.name))
+        };
+        if patterns.iter().any(is_meant) {
             // Of two functions with one name the kernel's own wins, as it does when a kprobe names it.
             let module = found.entry(function.name).or_insert_with(|| function.module.clone());
             if function.module.is_none() {
@@ -35,6 +39,12 @@ pub fn matching(patterns: &[FunctionPattern]) -> Result<BTreeMap<String, Option<
     }
     exact_names(patterns, &mut found)?;
     Ok(found)
+}
+
+/// Functions that tracing itself may call at any point: with thousands of others they are more likely meant by accident, and the
+/// machine would hang.
+fn is_dangerous(name: &str) -> bool {
+    name.starts_with("rcu_") || name.starts_with("__rcu_") || name.starts_with("__ftrace_invalid_address__")
 }
 
 /// Adds functions that are named in full and exist but are not listed as traceable: a kprobe may still take them.

@@ -76,6 +76,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         functions,
         kernel_symbols: Default::default(),
         types_of_module,
+        modules: needs.modules.then(modules),
         user_files: crate::user::gather(&needs.user, needs.pid),
         cpus,
     };
@@ -88,6 +89,13 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         }
     }
     Ok(target)
+}
+
+/// The modules that are loaded, and the kernel itself.
+fn modules() -> Vec<String> {
+    let loaded = std::fs::read_to_string("/proc/modules").unwrap_or_default();
+    let names = loaded.lines().filter_map(|line| line.split_whitespace().next());
+    std::iter::once("vmlinux").chain(names).map(str::to_owned).collect()
 }
 
 fn arch() -> Result<Arch, TargetError> {

@@ -3,17 +3,17 @@
 //! Only what is asked for is read: a program of hundreds of megabytes costs its symbol tables. Sources of the forms: the ELF
 //! specification, and systemtap's sys/sdt.h for the notes.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use lang::target::{Marker, UserFunction};
 use object::elf::{PF_X, PT_LOAD};
-use object::read::elf::{ElfFile64, ProgramHeader};
-use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadCache, SymbolKind};
+use object::read::elf::{ElfFile64, ElfSymbol64, ProgramHeader};
+use object::{Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, SymbolKind};
 
 type Elf<'data> = ElfFile64<'data, Endianness, &'data ReadCache<File>>;
+type ElfSymbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness, &'data ReadCache<File>>;
 
 /// Bytes of a note before its name, and of the three addresses a marker's note starts with.
 const NOTE_HEADER: usize = 12;
@@ -39,7 +39,6 @@ pub fn is_elf(path: &Path) -> bool {
 /// Where the file cannot be read. One that is not ELF has no functions.
 pub fn functions(path: &Path) -> io::Result<Vec<UserFunction>> {
     let found = with_elf(path, |elf| {
-        let mut seen = BTreeSet::new();
         let mut functions: Vec<UserFunction> = Vec::new();
         for symbol in elf.symbols().chain(elf.dynamic_symbols()) {
             if symbol.kind() != SymbolKind::Text || !symbol.is_definition() || symbol.address() == 0 {
@@ -50,13 +49,45 @@ pub fn functions(path: &Path) -> io::Result<Vec<UserFunction>> {
             else {
                 continue;
             };
-            if let Some(offset) = offset_of(elf, symbol.address(), 0)
-                && seen.insert((name.to_owned(), offset))
-            {
+            if let Some(offset) = offset_of(elf, symbol.address(), 0) {
                 functions.push(UserFunction { name: name.to_owned(), demangled: None, offset, size: symbol.size() });
             }
         }
-        functions.sort_by(|a, b| a.name.cmp(&b.name));
+        functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.offset.cmp(&b.offset)));
+        functions.dedup_by(|a, b| a.name == b.name && a.offset == b.offset);
+        functions
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// A function of a program that is linked to fixed addresses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FixedFunction {
+    /// Where it starts.
+    pub address: u64,
+    /// Bytes.
+    pub size: u64,
+    /// As the symbol table has it.
+    pub name: String,
+}
+
+/// The functions of a program by their addresses, sorted, where those are the same in every process; else none.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn fixed_functions(path: &Path) -> io::Result<Vec<FixedFunction>> {
+    let found = with_elf(path, |elf| {
+        if elf.kind() != ObjectKind::Executable {
+            return Vec::new();
+        }
+        let is_function = |symbol: &ElfSymbol<'_, '_>| symbol.kind() == SymbolKind::Text && symbol.is_definition();
+        let function = |symbol: ElfSymbol<'_, '_>| {
+            let name = symbol.name().ok()?.to_owned();
+            Some(FixedFunction { address: symbol.address(), size: symbol.size(), name })
+        };
+        let mut functions: Vec<FixedFunction> =
+            elf.symbols().chain(elf.dynamic_symbols()).filter(is_function).filter_map(function).collect();
+        functions.sort();
         functions
     })?;
     Ok(found.unwrap_or_default())

@@ -13,7 +13,7 @@ use std::path::Path;
 use lang::needs::{UserPattern, UserWhat};
 use lang::target::{UserFile, UserFunction};
 
-pub use elf::{functions, markers};
+pub use elf::{FixedFunction, fixed_functions, functions, markers};
 pub use files::{Place, files};
 
 /// What the patterns stand for, by the file as the script names it. A name that stands for no file is left out.

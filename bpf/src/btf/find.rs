@@ -3,6 +3,9 @@
 use super::types::{EnumConstant, Kind, Param, Type};
 use super::{Btf, TypeId};
 
+/// How the typedef of a tracepoint's arguments is named.
+const TRACEPOINT: &str = "btf_trace_";
+
 impl Btf {
     /// The first type of this kind and name.
     pub fn find(&self, kind: Kind, name: &str) -> Option<TypeId> {
@@ -74,7 +77,16 @@ impl Btf {
     /// What the kernel hands to a tracepoint's raw form, in order; `None` where the tracepoint is not known. Source: each
     /// tracepoint has a typedef `btf_trace_<event>` of its probe function, whose first parameter is private to it.
     pub fn tracepoint_params(&self, event: &str) -> Option<Vec<Param<'_>>> {
-        let typedef = self.find_typedef(&format!("btf_trace_{event}"))?;
+        self.tracepoint_params_of(self.find_typedef(&format!("{TRACEPOINT}{event}"))?)
+    }
+
+    /// Every tracepoint with the typedef that describes it, in order of their numbers: quicker than asking for each by its name.
+    pub fn tracepoints(&self) -> impl Iterator<Item = (&str, TypeId)> {
+        self.iter(Kind::Typedef).filter_map(|(id, name)| Some((name.strip_prefix(TRACEPOINT)?, id)))
+    }
+
+    /// As [`Btf::tracepoint_params`], by the typedef.
+    pub fn tracepoint_params_of(&self, typedef: TypeId) -> Option<Vec<Param<'_>>> {
         let Type::Ptr(proto) = self.ty(self.resolve(typedef))? else { return None };
         Some(self.params(self.resolve(proto)).skip(1).collect())
     }

@@ -74,7 +74,9 @@ impl Checker<'_> {
                     _ => Some((value, Ty::of_literal(value))),
                 }
             });
-            described.or_else(|| crate::constants::find(name).map(|value| (value, Ty::of_literal(value))))
+            let call = name.strip_prefix("__NR_").and_then(|call| crate::syscalls::number(target.arch, call));
+            let known = call.map(i64::from).or_else(|| crate::constants::find(name));
+            described.or_else(|| known.map(|value| (value, Ty::of_literal(value))))
         });
         let (value, ty) = answer.clone()?;
         Some(Expr { kind: ExprKind::Int(value), ty, span })

@@ -76,6 +76,12 @@ pub(super) const PROBES: &[Code] = &[
                       it.",
     },
     Code {
+        code: "W0404",
+        title: "not known to be traceable",
+        explanation: "The kernel does not list the function among those that can be traced: it may not exist, be inlined into its \
+                      callers, or be marked as not to be traced.",
+    },
+    Code {
         code: "W0401",
         title: "nothing to attach to",
         explanation: "As E0401, but missing_probes = warn lets the script run without this attach point.",

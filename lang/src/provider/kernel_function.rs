@@ -29,6 +29,7 @@ pub struct Place {
 
 /// Notes the functions an attach point stands for.
 pub fn needs(point: &AttachPoint, needs: &mut Needs) {
+    needs.modules |= point.parts.len() == 2;
     let pattern = match point.parts.as_slice() {
         [name] => split(&name.node).map(|(name, _)| FunctionPattern { module: None, name: name.to_owned() }),
         [module, name] => split(&name.node)
@@ -58,9 +59,10 @@ pub fn places(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str) -> V
         .map(|(name, module)| Place { function: name.clone(), module: module.clone(), offset })
         .collect();
     if found.is_empty() && expand.target.complete {
-        let full = module.map_or_else(|| name.to_owned(), |module| format!("{module}:{name}"));
-        missing(expand, point, provider, &full, name);
-        return vec![];
+        if let Some(address) = address(name).filter(|_| expand.options.unsafe_allowed && module.is_none()) {
+            return vec![Place { function: address.to_string(), module: None, offset: 0 }];
+        }
+        return missing(expand, point, provider, module.as_deref(), name, offset);
     }
     match found.is_empty() {
         true => vec![Place { function: name.to_owned(), module: None, offset }],
@@ -68,15 +70,46 @@ pub fn places(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str) -> V
     }
 }
 
-fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, full: &str, name: &str) {
-    let mut help = String::from(
-        "the function may be inlined, marked as not traceable, or part of a module that is not loaded here",
-    );
-    if !glob::is_pattern(name) {
+/// An address in place of a function's name.
+fn address(name: &str) -> Option<u64> {
+    match name.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
+        None => name.parse().ok(),
+    }
+}
+
+/// Says why there is no such function. With what is not safe allowed, the kernel has the last word on one that is named in full.
+fn missing(
+    expand: &mut Expand<'_>,
+    point: &AttachPoint,
+    provider: &str,
+    module: Option<&str>,
+    name: &str,
+    offset: u64,
+) -> Vec<Place> {
+    if let Some(module) = module.filter(|module| !expand.target.has_module(module)) {
+        let message = format!("specified module {module} in probe {provider}:{module}:{name} is not loaded.");
+        expand.report(Diagnostic::error("E0401", point.span, message).help("`lsmod` lists the modules that are"));
+        return vec![];
+    }
+    let full = module.map_or_else(|| name.to_owned(), |module| format!("{module}:{name}"));
+    let wild = glob::is_pattern(name);
+    if !wild {
+        expand.untraceable(point.span, name);
+        if expand.options.unsafe_allowed {
+            return vec![Place { function: name.to_owned(), module: module.map(str::to_owned), offset }];
+        }
+    }
+    let mut help = String::from("it may be called otherwise in this kernel, or be part of a module that is not loaded");
+    if !wild {
         let stem: String = name.chars().take(8).collect();
         help.push_str(&format!("; `bpfleet probes '{provider}:{stem}*'` lists what has a similar name"));
     }
     expand.missing(point.span, &format!("{provider} {full}"), &help);
+    if wild {
+        expand.nothing_left(point);
+    }
+    vec![]
 }
 
 /// Adds places as functions by their address; by their types where this kernel has no other way.
@@ -116,6 +149,7 @@ pub fn by_address(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, 
             "this node's kernel has no kprobes, and fentry knows neither this function nor places inside of functions"
         }
     };
+    let why = format!("Unable to attach probe: {}: {why}", super::written(provider, expand, point));
     expand.report(
         Diagnostic::error("E0406", span, why).help("a tracepoint may tell the same: `bpfleet probes 'tracepoint:*'`"),
     );
@@ -147,7 +181,10 @@ pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, pl
             instead = true;
             address_site(expand, provider, place, ret, Some(ty));
         } else {
-            let why = "this node's kernel has neither fentry nor kprobes, or a lockdown forbids them";
+            let why = format!(
+                "Unable to attach probe: {}: this node's kernel has neither fentry nor kprobes, or a lockdown forbids them",
+                name(provider, place)
+            );
             expand.report(
                 Diagnostic::error("E0406", point.provider.span, why)
                     .help("a tracepoint may tell the same: `bpfleet probes 'tracepoint:*'`"),

@@ -21,6 +21,7 @@ pub const PROVIDER: Provider = Provider {
 };
 
 fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
+    needs.modules |= point.parts.len() == 2;
     if let [.., event] = point.parts.as_slice() {
         needs.tracepoints.push(TracepointPattern { category: "*".into(), event: event.node.clone(), fields: false });
         needs.btf |= uses.args;
@@ -43,10 +44,13 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
         .filter(|(category, event)| !matches!(*category, "syscalls" | "ftrace") && pattern.matches(category, event))
         .map(|(_, event)| event.to_owned())
         .collect();
-    if events.is_empty() && expand.target.complete {
+    let module = expand.part(point, 0).filter(|_| point.parts.len() == 2);
+    let is_loaded = module.is_none_or(|module| expand.target.has_module(&module));
+    if (events.is_empty() || !is_loaded) && expand.target.complete {
         let written = point.parts.iter().map(|part| part.node.as_str()).collect::<Vec<_>>().join(":");
         let help = "its module may not be loaded; `bpfleet probes 'rawtracepoint:*'` lists what exists";
-        return expand.missing(point.span, &format!("rawtracepoint {written}"), help);
+        expand.missing(point.span, &format!("rawtracepoint {written}"), help);
+        return expand.nothing_left(point);
     }
     let events = if events.is_empty() { vec![event] } else { events };
     for event in events {

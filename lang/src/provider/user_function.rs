@@ -116,10 +116,11 @@ fn is_inside(expand: &mut Expand<'_>, point: &AttachPoint, written: &Written, fu
     if function.size == 0 {
         // Of many functions, those of unknown size are only left out.
         if !glob::is_pattern(&written.function) {
-            let message = format!("Could not determine boundary for {name} (symbol has size 0).");
-            expand.report(Diagnostic::error("E0408", point.span, message).help(
-                "Use --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.",
-            ));
+            let message = format!(
+                "Could not determine boundary for {name} (symbol has size 0).\nUse --unsafe to force attachment. \
+                 WARNING: This option could lead to data corruption in the target process."
+            );
+            expand.report(Diagnostic::error("E0408", point.span, message));
         }
         return false;
     }
@@ -147,8 +148,14 @@ fn site(
     let plus = if written.offset == 0 { String::new() } else { format!("+{}", written.offset) };
     let name = format!("{provider}:{}:{called}{plus}", file.name);
     let offset = function.offset.saturating_add(written.offset);
-    let attach =
-        Attach::Uprobe { path: file.path.clone(), function: format!("{called}{plus}"), offset, ret, semaphore: 0 };
+    let attach = Attach::Uprobe {
+        path: file.path.clone(),
+        function: format!("{called}{plus}"),
+        offset,
+        ret,
+        semaphore: 0,
+        again: false,
+    };
     let context = match ret {
         false => Context::Entry { space: Space::User, typed: None },
         true => Context::Return { space: Space::User, typed: None },

@@ -66,6 +66,7 @@ pub fn target() -> Target {
         functions: FUNCTIONS.iter().map(|name| ((*name).to_owned(), None)).collect(),
         kernel_symbols: BTreeMap::new(),
         types_of_module: None,
+        modules: None,
         user_files: [("/bin/app".to_owned(), vec![app()])].into(),
         cpus: 2,
     }

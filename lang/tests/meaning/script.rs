@@ -49,6 +49,7 @@ pub fn target() -> Target {
         functions: [("vfs_read".to_owned(), None), ("vfs_write".to_owned(), None)].into(),
         kernel_symbols: [].into(),
         types_of_module: None,
+        modules: None,
         user_files: Default::default(),
         cpus: 1,
     }

@@ -28,7 +28,7 @@ dd if=/ of=/dev/null bs=1000 count=1";
 const ODD_READS: &str = "dd if=/dev/zero of=/dev/null bs=1300 count=777";
 
 /// All cases, run in this order in one guest.
-pub const CASES: [Case; 8] = [
+pub const CASES: [Case; 16] = [
     Case {
         name: "read-sizes-of-everybody",
         script: include_str!("../../../examples/vfs-read-return.bt"),
@@ -91,6 +91,66 @@ pub const CASES: [Case; 8] = [
         workload: ODD_READS,
         // x86-64: read is 0; the writes include what dd prints about itself.
         expected: &[Expect::Line("@[dd, 0]: 777")],
+    },
+    Case {
+        name: "wildcard-over-system-calls",
+        script: r#"tracepoint:syscalls:sys_enter_* /comm == "dd"/ { @[probe] = count(); }
+                   tracepoint:syscalls:sys_exit_* /comm == "dd" && args.ret == 1300/ { @full[probe] = count(); }"#,
+        workload: ODD_READS,
+        expected: &[
+            Expect::Line("@[tracepoint:syscalls:sys_enter_read]: 777"),
+            Expect::Line("@full[tracepoint:syscalls:sys_exit_read]: 777"),
+            Expect::Line("@full[tracepoint:syscalls:sys_exit_write]: 777"),
+        ],
+    },
+    Case {
+        name: "arguments-by-name",
+        script: r#"fentry:vfs_read /comm == "dd"/ { @size[args.count] = count(); @null = max(args.file == 0); }"#,
+        workload: MIXED_READS,
+        expected: &[Expect::Line("@size[4500]: 1"), Expect::Line("@size[250]: 40"), Expect::Line("@size[1000]: 307")],
+    },
+    Case {
+        name: "members-of-arguments",
+        script: r#"fentry:vfs_read /comm == "dd"/ { @[args.file->f_inode->i_mode & 0170000] = count(); }"#,
+        workload: ODD_READS,
+        // 020000 is the kind of a device.
+        expected: &[Expect::Line("@[8192]: 777")],
+    },
+    Case {
+        name: "results-by-types",
+        script: r#"fexit:vfs_read /comm == "dd"/ { @bytes = sum(retval); @calls = count(); @by[func] = count(); }"#,
+        workload: ODD_READS,
+        expected: &[Expect::Line("@bytes: 1010100"), Expect::Line("@calls: 777"), Expect::Line("@by[vfs_read]: 777")],
+    },
+    Case {
+        name: "wildcard-over-functions",
+        script: r#"kprobe:vfs_* /comm == "dd" && arg2 == 1300/ { @[func] = count(); }
+                   kretprobe:vfs_* /comm == "dd" && retval == 1300/ { @ret[func] = count(); }"#,
+        workload: ODD_READS,
+        expected: &[
+            Expect::Line("@[vfs_read]: 777"),
+            Expect::Line("@[vfs_write]: 777"),
+            Expect::Line("@ret[vfs_read]: 777"),
+            Expect::Line("@ret[vfs_write]: 777"),
+        ],
+    },
+    Case {
+        name: "function-of-the-kernel-itself",
+        script: r#"kprobe:vmlinux:vfs_read+0 /comm == "dd"/ { @ = count(); @stack[kstack(1)] = count(); }"#,
+        workload: ODD_READS,
+        expected: &[Expect::Line("@: 777"), Expect::Line("]: 777")],
+    },
+    Case {
+        name: "tasks-walked-through",
+        script: r#"iter:task /ctx.task.pid == 1/ { @ = count(); printf("%s\n", ctx.task.comm); }"#,
+        workload: "true",
+        expected: &[Expect::Line("@: 1"), Expect::Line("init")],
+    },
+    Case {
+        name: "raw-tracepoint-by-name",
+        script: r#"rawtracepoint:sys_exit /comm == "dd" && args.ret == 1300/ { @ = count(); }"#,
+        workload: ODD_READS,
+        expected: &[Expect::Line("@: 1554")],
     },
 ];
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Provider;
@@ -55,9 +56,12 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     let what = UserWhat::Markers { provider: provider.clone(), name: name.clone() };
     let mut found = false;
     for file in target.user_files.get(&file).into_iter().flatten() {
+        let mut seen = BTreeSet::new();
         for marker in file.markers.iter().filter(|marker| what.is_marker(&marker.provider, &marker.name)) {
             found = true;
-            site(expand, file, marker);
+            // A marker stands wherever its function was inlined.
+            let again = !seen.insert((&marker.provider, &marker.name));
+            site(expand, file, marker, again);
         }
     }
     if found {
@@ -66,7 +70,7 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     if !target.complete {
         let marker = Marker { provider, name, ..Marker::default() };
         let file = UserFile { name: file.clone(), path: file, ..UserFile::default() };
-        return site(expand, &file, &marker);
+        return site(expand, &file, &marker, false);
     }
     let help = match target.user_files.contains_key(&file) {
         true => "the file has no such marker; `bpfleet probes 'usdt:PATH:*'` lists what there is",
@@ -75,7 +79,7 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     expand.missing(point.span, &format!("usdt {file}:{provider}:{name}"), help);
 }
 
-fn site(expand: &mut Expand<'_>, file: &UserFile, marker: &Marker) {
+fn site(expand: &mut Expand<'_>, file: &UserFile, marker: &Marker, again: bool) {
     let full = format!("{}:{}", marker.provider, marker.name);
     let arguments = arguments::parse(&marker.arguments, expand.target.arch);
     let attach = Attach::Uprobe {
@@ -84,6 +88,7 @@ fn site(expand: &mut Expand<'_>, file: &UserFile, marker: &Marker) {
         offset: marker.offset,
         ret: false,
         semaphore: marker.semaphore,
+        again,
     };
     // A generic node says nothing of the arguments: whatever the script reads may be there.
     let arguments: Rc<[MarkerArgument]> = match expand.target.complete {
