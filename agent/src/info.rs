@@ -9,10 +9,7 @@ use std::path::Path;
 
 use ::bpf::btf::Btf;
 use ::bpf::helper::Helper;
-use ::bpf::insn::{Insn, Reg, encode};
-use ::bpf::program::{AttachType, ProgramType};
 
-use crate::sys::program::{Request, load};
 use crate::target::{self, features};
 
 /// The report; `version` is whose.
@@ -80,21 +77,12 @@ fn probe_types(btf: Option<&Btf>) -> Vec<Line> {
         ("kprobe_multi", yes(features.kprobe_multi)),
         ("kprobe_session", yes(features.kprobe_multi && has_function(btf, "bpf_session_is_return"))),
         ("uprobe_multi", yes(features.uprobe_multi)),
-        ("iter", yes(btf.is_some_and(has_iterators))),
+        ("iter", yes(btf.is_some_and(features::has_iterators))),
     ]
 }
 
 fn has_function(btf: Option<&Btf>, name: &str) -> bool {
     btf.is_some_and(|btf| btf.find_func(name).is_some())
-}
-
-/// Whether a program for an iterator over tasks loads. Kernel 5.8.
-fn has_iterators(btf: &Btf) -> bool {
-    let Some(function) = btf.find_func("bpf_iter_task") else { return false };
-    let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
-    let target = Some((AttachType::TraceIter, function.0));
-    load(&Request { name: "probe", kind: ProgramType::Tracing, code: &code, functions: &[], target, types: None })
-        .is_ok()
 }
 
 fn yes(has: bool) -> String {

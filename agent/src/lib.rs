@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod info;
 pub mod kallsyms;
 pub mod load;
+pub mod node_report;
 pub mod preflight;
 pub mod probes;
 pub mod read;

@@ -69,6 +69,11 @@ pub async fn run(options: FleetOptions, shutdown: impl Future<Output = ()>) -> R
     if options.operator.strip_prefix("https://").is_none_or(str::is_empty) {
         return Err(ConnectionError::Url(options.operator).into());
     }
+    for crate::node_report::Kind { name, answer } in crate::node_report::kinds() {
+        if let Err(why) = answer {
+            tracing::info!(probe = name, why, "this node cannot serve these probes");
+        }
+    }
     let seed = u64::from_ne_bytes(random().map_err(FleetError::Random)?);
     let mut agent = Agent::new(options, Backoff::new(seed));
     tokio::pin!(shutdown);

@@ -96,6 +96,12 @@ fn has_fentry(btf: &Btf) -> bool {
     function.is_some_and(|function| nothing(ProgramType::Tracing, AttachType::TraceFentry, function.0).is_some())
 }
 
+/// Whether a program for an iterator over tasks loads. Kernel 5.8.
+pub fn has_iterators(btf: &Btf) -> bool {
+    let function = btf.find_func("bpf_iter_task");
+    function.is_some_and(|function| nothing(ProgramType::Tracing, AttachType::TraceIter, function.0).is_some())
+}
+
 /// Whether tracing programs may call `helper`. False also where this process may not load programs at all.
 pub fn has_helper(helper: Helper) -> bool {
     let code = encode(&[Insn::call(helper), Insn::exit()]);

@@ -20,6 +20,9 @@ pub struct Args {
     /// Check against this machine's kernel instead of any; reading its tracepoints needs root
     #[arg(long)]
     here: bool,
+    /// Say which kinds of probes this machine can serve, and why not the others, instead of checking a script; needs root
+    #[arg(long, conflicts_with_all = ["program", "file"])]
+    node_report: bool,
     /// Allow functions that change the system
     #[arg(long = "unsafe")]
     unsafe_allowed: bool,
@@ -38,6 +41,10 @@ enum Findings {
 
 /// Prints every finding to standard output; fails where one is an error.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.node_report {
+        print!("{}", agent::node_report::text(&agent::node_report::kinds()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let source = Source::read(args.program, args.file)?;
     let options = lang::Options { unsafe_allowed: args.unsafe_allowed, ..Default::default() };
     let found = match lang::parse(&source.text) {
