@@ -57,7 +57,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
         println!("bpftrace {}", version());
         return Ok(ExitCode::SUCCESS);
     }
-    run::run(cli.args)
+    run::run(cli.args, false)
 }
 
 fn usage() -> String {

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run(args) => command::run::run(args),
+        Command::Run(args) => command::run::run(args, true),
         Command::Check(args) => command::check::run(args),
         Command::Fmt(args) => command::fmt::run(args),
         Command::Probes(args) => command::probes::run(args),

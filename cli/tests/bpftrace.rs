@@ -175,3 +175,53 @@ fn a_name_that_looks_like_a_file_is_told_to_be_a_pattern() {
     let ran = Bpftrace::new().run(&["-l", "missing.bt"]);
     assert!(ran.err.starts_with("WARNING: It appears that 'missing.bt' is a filename"), "{}", ran.err);
 }
+
+#[test]
+fn a_warning_of_the_script_marks_the_call() {
+    need_tracing!();
+    let ran = Bpftrace::new().run(&["-q", "-e", "begin { warnf(\"odd %d\", 7); }"]);
+    assert_eq!(ran.err, "stdin:1:9-27: WARNING: odd 7\nbegin { warnf(\"odd %d\", 7); }\n        ~~~~~~~~~~~~~~~~~~\n");
+}
+
+#[test]
+fn what_is_wrong_with_a_script_is_told_without_codes() {
+    let ran = Bpftrace::new().run(&["-e", "config = { nothing = 1 } begin { }"]);
+    assert_eq!(ran.err.lines().next(), Some("stdin:1:12-23: ERROR: nothing: not a known configuration option"));
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn named_arguments_nobody_asks_for_are_refused_and_help_lists_those_that_are() {
+    let bpftrace = Bpftrace::new();
+    let script = "begin { print(getopt(\"top\", 10, \"how many\")); }";
+    let ran = bpftrace.run(&["-e", script, "--", "--bottom"]);
+    let told = "ERROR: unexpected program command line options: --bottom\nHINT: expected program options: --top\n";
+    assert_eq!((ran.err.as_str(), ran.code), (told, Some(1)));
+    let ran = bpftrace.run(&["-e", script, "--", "--help"]);
+    assert_eq!((ran.err.as_str(), ran.code), ("HINT: expected program options:\n    --top: how many\n", Some(1)));
+}
+
+#[test]
+fn settings_come_from_the_environment_and_other_variables_are_left_alone() {
+    need_tracing!();
+    let bpftrace = Bpftrace::new();
+    let run = |name: &str, value: &str| {
+        let mut command = Command::new(bpftrace.path());
+        let output = command.args(["-q", "-e", "begin { @a = 1; }"]).env(name, value).output();
+        Ran::from(output.expect("bpftrace starts"))
+    };
+    assert_eq!(run("BPFTRACE_PRINT_MAPS_ON_EXIT", "0").out, "\n\n");
+    assert_eq!(run("BPFTRACE_COLOR", "never").out, "\n\n@a: 1\n");
+    assert_eq!(run("BPFTRACE_PRINT_MAPS_ON_EXIT", "maybe").code, Some(1));
+}
+
+#[test]
+fn a_script_whose_events_take_long_ends_soon_after_it_is_asked_to() {
+    need_tracing!();
+    let script = "interval:us:50 { system(\"sleep 0.01\"); } end { printf(\"end\\n\"); }";
+    let started = std::time::Instant::now();
+    let ran = Bpftrace::new().run(&["--unsafe", "--for", "1s", "-e", script]);
+    assert_eq!(ran.out, "end\n\n\n", "{}", ran.err);
+    assert!(ran.err.contains("Lost "), "{}", ran.err);
+    assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
+}

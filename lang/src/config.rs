@@ -76,6 +76,10 @@ pub struct Key {
     set: fn(&mut Config, &str) -> Option<()>,
 }
 
+/// The licenses with which the kernel lets a program call what is for GPL programs alone: include/linux/license.h.
+const LICENSES: [&str; 6] =
+    ["Dual MIT/GPL", "Dual BSD/GPL", "Dual MPL/GPL", "GPL and additional rights", "GPL v2", "GPL"];
+
 /// Every key, in name order.
 pub const KEYS: &[Key] = &[
     Key {
@@ -99,8 +103,8 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "license",
         summary: "The license programs declare; the kernel functions bpfleet calls want GPL.",
-        values: "GPL or a compatible license",
-        set: |_, v| v.contains("GPL").then_some(()),
+        values: "Dual MIT/GPL, Dual BSD/GPL, Dual MPL/GPL, GPL and additional rights, GPL v2, GPL",
+        set: |_, v| LICENSES.contains(&v).then_some(()),
     },
     Key {
         name: "log_size",
@@ -229,7 +233,8 @@ impl Config {
                 ConfigValue::Int(n) => n.to_string(),
                 ConfigValue::Str(s) | ConfigValue::Word(s) => s.clone(),
             };
-            diagnostics.extend(config.set(&item.key.node, &value, item.key.span, item.value.span));
+            let whole = item.key.span.to(item.value.span);
+            diagnostics.extend(config.set(&item.key.node, &value, whole, item.value.span));
         }
         let nowhere = Span::default();
         for (key, value) in &options.settings {
@@ -256,7 +261,7 @@ impl Config {
             if name.starts_with("unstable_") {
                 return None;
             }
-            let d = Diagnostic::error("E0701", key_span, format!("unknown config key `{key}`"));
+            let d = Diagnostic::error("E0701", key_span, format!("{key}: not a known configuration option"));
             return Some(match nearest(&name, KEYS.iter().map(|k| k.name)) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d,
@@ -265,9 +270,10 @@ impl Config {
         if (found.set)(self, value).is_some() {
             return None;
         }
-        Some(
-            Diagnostic::error("E0702", value_span, format!("`{value}` is not a value of `{name}`"))
-                .help(format!("`{name}` takes {}", found.values)),
-        )
+        Some(Diagnostic::error(
+            "E0702",
+            value_span,
+            format!("Invalid value for {name}. Found: {value}. Valid values: {}", found.values),
+        ))
     }
 }

@@ -41,6 +41,7 @@ mod macros;
 mod nearest;
 pub mod needs;
 pub mod options;
+pub mod parameters;
 pub mod parse;
 pub mod passes;
 pub mod print;

@@ -5,7 +5,7 @@
 
 use crate::decode::{DecodeError, array, c_string, decode_field, decode_fields, decode_key, slice, u32_at};
 use crate::printf::Format;
-use crate::schema::{EventKind, Field, MapId, MapSchema, PrintfTo, Schema};
+use crate::schema::{EventKind, Field, MapId, MapSchema, Part, PrintfTo, Schema};
 use crate::snapshot::Key;
 use crate::symbols::Symbols;
 use crate::value::{Text, Value};
@@ -79,10 +79,8 @@ pub struct HelperError {
     pub message: String,
     /// What it returned; negative errno.
     pub code: i32,
-    /// The call's line, from 1.
-    pub line: u32,
-    /// The call's column, from 1.
-    pub column: u32,
+    /// The call.
+    pub at: Part,
 }
 
 /// Decodes one record.
@@ -113,12 +111,11 @@ pub fn decode_event(schema: &Schema, record: &[u8], symbols: &dyn Symbols) -> Re
         EventKind::Join { delimiter, slots, slot_size } => Event::Join(joined(delimiter, *slots, *slot_size, record)?),
         EventKind::Cat { format, args } => Event::Cat { path: formatted(format, args, record, symbols)? },
         EventKind::System { format, args } => Event::System { command: formatted(format, args, record, symbols)? },
-        EventKind::HelperError { helper, message, line, column } => Event::HelperError(HelperError {
+        EventKind::HelperError { helper, message, at } => Event::HelperError(HelperError {
             helper: helper.clone(),
             message: message.clone(),
             code: i32::from_ne_bytes(array(record, 8)?),
-            line: *line,
-            column: *column,
+            at: *at,
         }),
     })
 }

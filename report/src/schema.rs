@@ -190,7 +190,7 @@ pub enum EventKind {
     /// `system(format, args)`.
     System { format: String, args: Vec<Field> },
     /// A helper failed or a map was full: a 32-bit signed return code at offset 8.
-    HelperError { helper: String, message: String, line: u32, column: u32 },
+    HelperError { helper: String, message: String, at: Part },
 }
 
 /// Where a formatted line goes.
@@ -198,8 +198,19 @@ pub enum EventKind {
 pub enum PrintfTo {
     /// `printf`: the script's output.
     Output,
-    /// `errorf`: an error message, with the call's line and column.
-    Error { line: u32, column: u32 },
-    /// `warnf`: a warning message, with the call's line and column.
-    Warning { line: u32, column: u32 },
+    /// `errorf`: an error message about the call.
+    Error(Part),
+    /// `warnf`: a warning message about the call.
+    Warning(Part),
+}
+
+/// A part of one line of the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The line, from 1.
+    pub line: u32,
+    /// The first column, from 1.
+    pub column: u32,
+    /// The column behind the last one.
+    pub end: u32,
 }

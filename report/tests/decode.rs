@@ -4,7 +4,7 @@ use report::bound::mass;
 use report::decode::{DecodeError, decode_map, decode_value};
 use report::event::{Event, HelperError, decode_event};
 use report::schema::{
-    EventKind, EventSchema, Field, MapId, MapSchema, PrintfTo, Schema, StackMapId, StackMode, StackType, Type,
+    EventKind, EventSchema, Field, MapId, MapSchema, Part, PrintfTo, Schema, StackMapId, StackMode, StackType, Type,
     ValueKind,
 };
 use report::symbols::NoSymbols;
@@ -239,9 +239,9 @@ fn joined_arguments_end_at_their_count() {
 fn the_small_actions_decode() {
     assert_eq!(event(EventKind::Exit { code_offset: 8 }, &3i32.to_ne_bytes()), Ok(Event::Exit { code: 3 }));
     assert_eq!(event(EventKind::Clear(MapId(0)), &[]), Ok(Event::Clear(MapId(0))));
-    let failed =
-        HelperError { helper: "probe_read".to_owned(), message: "m".to_owned(), code: -14, line: 1, column: 2 };
-    let kind = EventKind::HelperError { helper: "probe_read".to_owned(), message: "m".to_owned(), line: 1, column: 2 };
+    let at = Part { line: 1, column: 2, end: 9 };
+    let failed = HelperError { helper: "probe_read".to_owned(), message: "m".to_owned(), code: -14, at };
+    let kind = EventKind::HelperError { helper: "probe_read".to_owned(), message: "m".to_owned(), at };
     assert_eq!(event(kind, &(-14i32).to_ne_bytes()), Ok(Event::HelperError(failed)));
 }
 

@@ -1,7 +1,7 @@
 //! Text and JSON, byte for byte as bpftrace 0.27 prints them.
 
 use report::event::HelperError;
-use report::schema::{PrintfTo, StackMode};
+use report::schema::{Part, PrintfTo, StackMode};
 use report::{Cell, Histogram, Key, Kind, MapData, Mean, Snapshot, Stack, Value, json, text};
 
 const SIGNED: bool = true;
@@ -226,7 +226,7 @@ fn lines_for_every_other_event() {
         json::printf_line(PrintfTo::Output, &"hi 3\n".into(), ""),
         "{\"type\": \"printf\", \"data\": \"hi 3\\n\"}\n"
     );
-    let to = PrintfTo::Error { line: 1, column: 277 };
+    let to = PrintfTo::Error(Part { line: 1, column: 277, end: 290 });
     assert_eq!(
         json::printf_line(to, &"bad 1".into(), "stdin"),
         "{\"type\": \"errorf\", \"msg\": \"bad 1\", \"filename\": \"stdin\", \"line\": 1, \"col\": 277}\n"
@@ -249,12 +249,20 @@ fn a_failed_helper_names_itself() {
         helper: "probe_read_user".to_owned(),
         message: "Bad address".to_owned(),
         code: -14,
-        line: 1,
-        column: 87,
+        at: Part { line: 1, column: 87, end: 90 },
     };
     assert_eq!(text::helper_error(&error), "Bad address\nAdditional Info - helper: probe_read_user, retcode: -14\n");
     assert_eq!(
         json::helper_error_line(&error, "Bad address", "stdin"),
         "{\"type\": \"helper_error\", \"msg\": \"Bad address\", \"helper\": \"probe_read_user\", \"retcode\": -14, \"filename\": \"stdin\", \"line\": 1, \"col\": 87}\n"
     );
+}
+
+#[test]
+fn a_message_about_the_script_marks_the_part() {
+    let at = Part { line: 2, column: 3, end: 6 };
+    let told = text::about("WARNING", "stdin", "begin {\n  f(); }\n", at, "no");
+    assert_eq!(told, "stdin:2:3-6: WARNING: no\n  f(); }\n  ~~~\n");
+    let beyond = Part { line: 9, column: 1, end: 1 };
+    assert_eq!(text::about("ERROR", "x", "", beyond, "no"), "x:9:1-1: ERROR: no\n\n~\n");
 }

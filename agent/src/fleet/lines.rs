@@ -3,7 +3,7 @@
 use std::io;
 
 use report::event::HelperError;
-use report::schema::PrintfTo;
+use report::schema::{Part, PrintfTo};
 use report::text;
 use report::value::Text;
 
@@ -69,12 +69,13 @@ impl Lines {
         }
     }
 
-    fn message(&mut self, kind: &str, line: u32, column: u32, message: &str) {
+    fn message(&mut self, kind: &str, at: Part, message: &str) {
+        let Part { line, column, .. } = at;
         self.put(format!("{line}:{column}: {kind}: {}\n", message.trim_end()).as_bytes());
     }
 
     fn helper_error(&mut self, error: &HelperError) {
-        self.message("WARNING", error.line, error.column, &text::helper_error(error));
+        self.message("WARNING", error.at, &text::helper_error(error));
     }
 }
 
@@ -82,12 +83,8 @@ impl Sink for Lines {
     fn take(&mut self, output: Output) -> io::Result<()> {
         match output {
             Output::Printf { to: PrintfTo::Output, text: Text(text) } => self.put(&text),
-            Output::Printf { to: PrintfTo::Error { line, column }, text } => {
-                self.message("ERROR", line, column, &text.to_str_lossy());
-            }
-            Output::Printf { to: PrintfTo::Warning { line, column }, text } => {
-                self.message("WARNING", line, column, &text.to_str_lossy());
-            }
+            Output::Printf { to: PrintfTo::Error(at), text } => self.message("ERROR", at, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Warning(at), text } => self.message("WARNING", at, &text.to_str_lossy()),
             Output::Value(value) => {
                 self.put(&text::value_bytes(&value));
                 self.put(b"\n");

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lang::compiled::Compiled;
+use lang::parameters::Problem;
 
 use crate::session::{Polled, Session, SessionError, SessionOptions};
 use crate::sys::child::pidfd;
@@ -47,6 +48,8 @@ pub struct RunOptions {
     pub quiet: bool,
     /// Whether warnings are left out.
     pub no_warnings: bool,
+    /// Whether what is wrong with a script is told with its code, by which it can be looked up.
+    pub codes: bool,
     /// Whether to stop once everything is attached.
     pub dry_run: bool,
     /// A line printed to standard output once everything is attached, for whoever waits for that.
@@ -69,6 +72,9 @@ pub enum RunError {
     /// The script is wrong; the text is the rendered diagnostics.
     #[error("{0}")]
     Script(String),
+    /// The script has no such named arguments, or not with such values.
+    #[error("{}{}HINT: {}\n", if .0.error.is_empty() { "" } else { "ERROR: " }, line(&.0.error), .0.hint)]
+    Arguments(Problem),
     /// The node cannot be described.
     #[error("ERROR: {0}\n")]
     Target(#[from] target::TargetError),
@@ -83,6 +89,11 @@ pub enum RunError {
         /// Why it failed.
         error: io::Error,
     },
+}
+
+/// A line of its own, unless there is nothing to say.
+fn line(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{text}\n") }
 }
 
 /// What a shell reports for a process that wrote to a closed pipe.
@@ -131,12 +142,19 @@ fn process(options: &RunOptions) -> Result<Option<Process>, RunError> {
 
 /// Compiles a script for this node, and prints its warnings.
 pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
-    let wrong = |found: Vec<_>| RunError::Script(lang::render::terminal(&options.name, &options.source, &found));
+    let render = |found: &[_]| match options.codes {
+        true => lang::render::terminal(&options.name, &options.source, found),
+        false => lang::render::without_codes(&options.name, &options.source, found),
+    };
+    let wrong = |found: Vec<_>| RunError::Script(render(&found));
     let script = lang::parse(&options.source).map_err(wrong)?;
+    if let Some(problem) = lang::parameters::problem(&script, &options.compile) {
+        return Err(RunError::Arguments(problem));
+    }
     let target = target::gather(&lang::needs::needs_with(&script, &options.compile))?;
     let compiled = lang::compile(&options.source, &script, &target, &options.compile).map_err(wrong)?;
     if !(options.quiet || options.no_warnings || compiled.warnings.is_empty()) {
-        eprint!("{}", lang::render::terminal(&options.name, &options.source, &compiled.warnings));
+        eprint!("{}", render(&compiled.warnings));
     }
     Ok(compiled)
 }

@@ -5,7 +5,7 @@
 use std::io::{self, BufWriter, Write};
 
 use report::event::HelperError;
-use report::schema::PrintfTo;
+use report::schema::{Part, PrintfTo};
 use report::snapshot::Snapshot;
 use report::value::Text;
 use report::{json, text};
@@ -70,8 +70,11 @@ impl Printer {
             return;
         }
         if lost.elements > 0 {
-            let times = times(lost.elements);
-            eprintln!("WARNING: a map was full {times}; raise the max_map_keys setting, or the map's own limit");
+            eprintln!(
+                "WARNING: Map full; can't update element. Try increasing max_map_keys config or manually setting the max \
+                 entries in a map declaration e.g. `let @a = hash(5000)`\nThis happened {}.",
+                times(lost.elements)
+            );
         }
         if lost.stacks > 0 {
             eprintln!(
@@ -93,12 +96,8 @@ impl Printer {
     fn text(&mut self, output: Output) -> io::Result<()> {
         match output {
             Output::Printf { to: PrintfTo::Output, text } => self.put(text.0),
-            Output::Printf { to: PrintfTo::Error { line, column }, text } => {
-                self.message("ERROR", line, column, &text.to_str_lossy())
-            }
-            Output::Printf { to: PrintfTo::Warning { line, column }, text } => {
-                self.message("WARNING", line, column, &text.to_str_lossy())
-            }
+            Output::Printf { to: PrintfTo::Error(at), text } => self.message("ERROR", at, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Warning(at), text } => self.message("WARNING", at, &text.to_str_lossy()),
             Output::Value(value) => {
                 self.put(text::value_bytes(&value))?;
                 self.put("\n")
@@ -114,9 +113,7 @@ impl Printer {
                 self.put(text)
             }
             Output::Cat(Text(text)) | Output::System(Text(text)) => self.put(text),
-            Output::HelperError(error) => {
-                self.message("WARNING", error.line, error.column, text::helper_error(&error).trim_end())
-            }
+            Output::HelperError(error) => self.message("WARNING", error.at, text::helper_error(&error).trim_end()),
             Output::Failed(message) => self.aside(&format!("ERROR: {message}\n")),
             Output::LostEvents(events) => self.aside(&text::lost_events(events)),
         }
@@ -147,14 +144,12 @@ impl Printer {
     }
 
     /// A message about a place of the script, with that line and a mark under it.
-    fn message(&mut self, kind: &str, line: u32, column: u32, message: &str) -> io::Result<()> {
+    fn message(&mut self, kind: &str, at: Part, message: &str) -> io::Result<()> {
         if kind == "WARNING" && !self.warnings {
             return Ok(());
         }
-        let about = self.source.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
-        let indent = " ".repeat((column as usize).saturating_sub(1));
-        let printed = format!("{}:{line}:{column}: {kind}: {message}\n{about}\n{indent}~\n", self.name);
-        self.aside(&printed)
+        let told = text::about(kind, &self.name, &self.source, at, message);
+        self.aside(&told)
     }
 }
 
@@ -183,7 +178,8 @@ mod tests {
 
     #[test]
     fn an_error_number_is_told_in_words() {
-        let error = HelperError { helper: String::new(), message: String::new(), code: -14, line: 1, column: 1 };
+        let at = Part { line: 1, column: 1, end: 2 };
+        let error = HelperError { helper: String::new(), message: String::new(), code: -14, at };
         assert_eq!(errno(&error), "Bad address");
     }
 }

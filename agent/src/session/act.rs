@@ -63,7 +63,11 @@ fn cat(path: &Text, most: u32) -> Output {
     let read = File::open(path).and_then(|file| file.take(u64::from(most)).read_to_end(&mut contents));
     match read {
         Ok(_) => Output::Cat(Text(contents)),
-        Err(error) => Output::Failed(format!("cat: {}: {error}", path.display())),
+        Err(error) => {
+            let reason = error.to_string();
+            let reason = reason.split(" (os error").next().unwrap_or_default();
+            Output::Failed(format!("failed to open file '{}' ({reason})", path.display()))
+        }
     }
 }
 

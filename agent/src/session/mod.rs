@@ -49,6 +49,8 @@ pub struct Session {
     stop: StopHandle,
     deadline: Option<Instant>,
     lost_told: u64,
+    /// Events that were there and not acted on.
+    skipped: u64,
 }
 
 /// What a poll came back with.
@@ -93,6 +95,7 @@ impl Session {
             stop,
             deadline: options.deadline,
             lost_told: 0,
+            skipped: 0,
             compiled,
             loaded,
         })
@@ -169,7 +172,9 @@ impl Session {
 
     /// What was lost until now.
     pub fn lost(&self) -> Result<Lost, SessionError> {
-        Ok(read::lost(&self.loaded.maps)?)
+        let mut lost = read::lost(&self.loaded.maps)?;
+        lost.events += self.skipped;
+        Ok(lost)
     }
 
     /// Ends the session if it has not ended, and yields what is left.
@@ -211,10 +216,11 @@ impl Session {
         }
     }
 
-    /// Reads the events that have arrived, at most [`BATCH`], and acts on them. Returns how many there were.
+    /// Reads the events that have arrived, at most [`BATCH`] or for a [`TURN`], and acts on them. Returns how many there were.
     fn read_events(&mut self, sink: &mut dyn Sink) -> Result<usize, SessionError> {
         let mut count = 0;
-        while count < BATCH {
+        let started = Instant::now();
+        while count < BATCH && started.elapsed() < TURN {
             let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
             else {
                 break;
@@ -229,10 +235,21 @@ impl Session {
         Ok(count)
     }
 
-    /// Reads every event that has arrived.
+    /// Reads every event that has arrived. Where acting on them takes longer than [`GRACE`], the rest is counted as lost.
     fn drain(&mut self, sink: &mut dyn Sink) -> Result<(), SessionError> {
-        while self.read_events(sink)? > 0 {}
+        let started = Instant::now();
+        while self.read_events(sink)? > 0 {
+            if started.elapsed() > GRACE {
+                self.skip_events();
+            }
+        }
         Ok(())
+    }
+
+    fn skip_events(&mut self) {
+        while self.loaded.events.as_mut().and_then(|events| events.next().map(drop)).is_some() {
+            self.skipped += 1;
+        }
     }
 
     fn wait(&self, timeout: Duration, watch: Option<BorrowedFd<'_>>) -> Result<Ready, SessionError> {
@@ -268,8 +285,12 @@ impl Session {
     }
 }
 
-/// How many events are read before the signals, the time box and the caller get their turn.
+/// How many events are read, and how long, before the signals, the time box and the caller get their turn.
 const BATCH: usize = 4096;
+const TURN: Duration = Duration::from_millis(100);
+
+/// How long what is left is acted on once the session ends: whoever ends it waits.
+const GRACE: Duration = Duration::from_millis(400);
 
 struct Ready {
     stop: bool,

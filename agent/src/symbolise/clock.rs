@@ -11,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 #[derive(Debug, Default)]
 pub struct Clock {
     zone: OnceCell<TimeZone>,
+    boot: OnceCell<Timestamp>,
 }
 
 impl Clock {
@@ -19,13 +20,15 @@ impl Clock {
         Timestamp::now().to_zoned(self.zone())
     }
 
-    /// Local time so many nanoseconds after boot. Boot is reckoned from the clocks as they are now: a script that prints old
-    /// times after the clock was set prints them as if it had been right then.
+    /// Local time so many nanoseconds after boot. Boot is reckoned from the clocks once, so that what a script prints differs by
+    /// exactly as much as it measured; a clock that is set later is not followed.
     pub fn at(&self, boot_nanos: u64) -> Zoned {
-        let now = Timestamp::now();
-        let since_boot = since_boot();
-        let boot = SignedDuration::try_from(since_boot).ok().and_then(|passed| now.checked_sub(passed).ok());
-        report::symbols::after_boot(boot.unwrap_or(now), boot_nanos).to_zoned(self.zone())
+        let boot = *self.boot.get_or_init(|| {
+            let now = Timestamp::now();
+            let passed = SignedDuration::try_from(since_boot()).ok();
+            passed.and_then(|passed| now.checked_sub(passed).ok()).unwrap_or(now)
+        });
+        report::symbols::after_boot(boot, boot_nanos).to_zoned(self.zone())
     }
 
     fn zone(&self) -> TimeZone {
@@ -49,5 +52,7 @@ mod tests {
         let now = clock.at(since_boot().as_nanos() as u64);
         let difference = now.timestamp().duration_until(clock.now().timestamp());
         assert!(difference.abs() < SignedDuration::from_secs(5), "{difference}");
+        let apart = clock.at(0).timestamp().duration_until(clock.at(123).timestamp());
+        assert_eq!(apart, SignedDuration::from_nanos(123));
     }
 }

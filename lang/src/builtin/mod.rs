@@ -104,8 +104,12 @@ pub const ALL: &[&Builtin] = &[
     &ustack::BUILTIN,
 ];
 
+/// How a builtin may be written too, whatever macros a script has.
+const ALWAYS: &str = "__builtin_";
+
 /// The builtin called `name`.
 pub fn find(name: &str) -> Option<&'static Builtin> {
+    let name = name.strip_prefix(ALWAYS).unwrap_or(name);
     ALL.iter().copied().find(|b| b.name == name)
 }
 

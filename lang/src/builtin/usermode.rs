@@ -13,6 +13,11 @@ pub const BUILTIN: Builtin = Builtin {
     summary: "1 where the CPU ran a process's own code when it was interrupted, 0 where it ran the kernel's.",
     example: "profile:hz:99 { @[usermode] = count(); }",
     check: |checker, span| {
+        let ty = Ty::Int { bytes: 1, signed: false };
+        if checker.context == Context::Script {
+            // The tracer's own process asks the kernel to run these.
+            return Expr { kind: ExprKind::Int(1), ty, span };
+        }
         if !matches!(
             checker.context,
             Context::Entry { .. } | Context::Return { .. } | Context::Marker { .. } | Context::Overflow
@@ -21,7 +26,7 @@ pub const BUILTIN: Builtin = Builtin {
         }
         let mode = checker.target.arch.registers().mode;
         let register = Expr { kind: ExprKind::Context { offset: mode.offset }, ty: U64, span };
-        Expr::scalar("usermode", Ty::Int { bytes: 1, signed: false }, span, move |lowerer| {
+        Expr::scalar("usermode", ty, span, move |lowerer| {
             let register = lowerer.scalar(&register);
             let bits = lowerer.b.and(register, mode.mask);
             lowerer.b.set(Cmp::Eq, bits, mode.user).into()

@@ -145,7 +145,11 @@ impl Checker<'_> {
             },
             Ty::Array { element, len } => {
                 if let Some(i) = index.constant().filter(|i| len > 0 && !(0..i64::from(len)).contains(i)) {
-                    return self.error("E0317", index.span, format!("index {i} is outside of an array of {len}"));
+                    return self.error(
+                        "E0317",
+                        index.span,
+                        format!("the index {i} is out of bounds for array of size {len}"),
+                    );
                 }
                 self.element(base, index, (*element).clone(), span)
             }
@@ -155,7 +159,11 @@ impl Checker<'_> {
             }
             Ty::Str { size } => {
                 if let Some(i) = index.constant().filter(|i| !(0..i64::from(size)).contains(i)) {
-                    return self.error("E0317", index.span, format!("index {i} is outside of a string of {size}"));
+                    return self.error(
+                        "E0317",
+                        index.span,
+                        format!("the index {i} is out of bounds for string of size {size}"),
+                    );
                 }
                 self.element(base, index, Ty::Int { bytes: 1, signed: false }, span)
             }

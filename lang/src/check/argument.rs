@@ -148,6 +148,12 @@ impl Checker<'_> {
                 Some(self.map_use(name, Some(key), arg.span))
             }
             (ExprKind::Map(name), Some(key)) => {
+                if self.maps.is_scalar(name) {
+                    let message =
+                        format!("call to {}() expects a map with explicit keys (non-scalar map)", call.name.node);
+                    self.error("E0601", arg.span, message);
+                    return None;
+                }
                 let key = self.key(std::slice::from_ref(key), key.span);
                 let name = Spanned { node: name.clone(), span: arg.span };
                 self.require_assigned(&name.node, arg.span);

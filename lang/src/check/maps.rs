@@ -80,6 +80,11 @@ pub struct Maps {
 }
 
 impl Maps {
+    /// Whether a map has no key, as far as the script has been read.
+    pub(super) fn is_scalar(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| matches!(entry.keyed, Some((false, _))))
+    }
+
     /// The names of all maps a script mentions.
     pub fn of(script: &Script) -> Self {
         let mut entries = BTreeMap::new();
@@ -104,9 +109,7 @@ impl Maps {
         for m in &script.macros {
             walk::block(&m.body, &mut note);
         }
-        for declaration in &script.map_decls {
-            entries.entry(declaration.name.node.clone()).or_insert_with(Entry::default);
-        }
+        // A map that is declared and never used is none: nothing tells its types.
         Self { entries, changed: false }
     }
 
@@ -138,10 +141,15 @@ impl Checker<'_> {
     pub(super) fn declare_maps(&mut self) {
         for declaration in &self.script.map_decls {
             let kind = &declaration.kind;
-            if !matches!(kind.node.as_str(), "hash" | "percpuhash" | "percpuarray" | "lruhash" | "lrupercpuhash") {
-                let known = "hash, percpuhash, percpuarray, lruhash or lrupercpuhash";
+            if !matches!(kind.node.as_str(), "hash" | "percpuhash" | "percpuarray" | "lruhash" | "percpulruhash") {
+                let known = "hash, percpuhash, percpuarray, lruhash or percpulruhash";
                 let message = format!("unknown kind of map `{}`", kind.node);
                 self.report(Diagnostic::error("E0607", kind.span, message).help(format!("use {known}")));
+                continue;
+            }
+            let name = &declaration.name;
+            if !self.maps.entries.contains_key(&name.node) {
+                self.report(Diagnostic::warning("W0601", name.span, format!("Unused map: {}", name.node)));
                 continue;
             }
             let Some(entries) = &declaration.entries else { continue };
@@ -150,7 +158,7 @@ impl Checker<'_> {
                 Some(n) => {
                     if let Some(entry) = self.maps.entries.get_mut(&declaration.name.node) {
                         entry.entries = Some(n);
-                        entry.evicts = kind.node.starts_with("lru");
+                        entry.evicts = kind.node.contains("lru");
                     }
                 }
                 None => {
@@ -194,7 +202,10 @@ impl Checker<'_> {
             Joined::Mismatch => {
                 let old = entry.key.ty.clone().unwrap_or(Ty::Unknown);
                 let first = entry.key.span;
-                let message = format!("key type mismatch for `{name}`: `{}` here, `{old}` before", key.ty);
+                let message = format!(
+                    "Argument mismatch for {name}: trying to access with arguments: '{}' when map expects arguments: '{old}'",
+                    key.ty
+                );
                 self.report(
                     Diagnostic::error("E0602", key.span, message).related(first, "its key type is decided here"),
                 );

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use crate::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
+use crate::diagnostic::Diagnostic;
 use crate::hir;
 use crate::span::Span;
 use crate::types::Ty;
@@ -23,6 +24,10 @@ impl Checker<'_> {
     }
 
     pub(super) fn stmts(&mut self, stmts: &[Stmt]) -> Vec<hir::Stmt> {
+        let last = stmts.iter().position(|s| leaves(s));
+        if let Some(never) = last.and_then(|last| stmts.get(last + 1)) {
+            self.report(Diagnostic::warning("W0201", never.span, "Unreachable statement"));
+        }
         stmts.iter().filter_map(|s| Some(hir::Stmt { kind: self.stmt(s)?, span: s.span })).collect()
     }
 
@@ -100,8 +105,12 @@ impl Checker<'_> {
         let checked = self.expr(count);
         match checked.constant() {
             Some(n @ 1..=MOST_UNROLLED) => u32::try_from(n).ok(),
-            Some(_) => {
-                self.error("E0207", count.span, format!("unroll takes a number from 1 to {MOST_UNROLLED}"));
+            Some(n) => {
+                let message = match n {
+                    ..1 => "unroll minimum value is 1".to_owned(),
+                    _ => format!("unroll maximum value is {MOST_UNROLLED}"),
+                };
+                self.error("E0207", count.span, message);
                 None
             }
             None => {
@@ -143,5 +152,14 @@ impl Checker<'_> {
 
     fn not_a(&mut self, span: Span, ty: &Ty, wanted: &str) -> hir::Expr {
         self.error("E0301", span, format!("`{ty}` is not {wanted}"))
+    }
+}
+
+/// Whether nothing that stands behind a statement is ever done.
+fn leaves(stmt: &Stmt) -> bool {
+    match &stmt.node {
+        StmtKind::Break | StmtKind::Continue | StmtKind::Return(_) => true,
+        StmtKind::Expr(Expr { node: ExprKind::Call { name, .. }, .. }) => name.node == "exit",
+        _ => false,
     }
 }

@@ -42,7 +42,7 @@ pub(super) const MAPS: &[Code] = &[
     Code {
         code: "E0607",
         title: "unknown kind of map",
-        explanation: "A declared map is a hash, percpuhash, percpuarray, lruhash or lrupercpuhash.",
+        explanation: "A declared map is a hash, percpuhash, percpuarray, lruhash or percpulruhash.",
     },
     Code {
         code: "E0608",
@@ -90,5 +90,10 @@ pub(super) const MAPS: &[Code] = &[
         title: "not a map to loop over",
         explanation: "for ($kv : @map) visits the elements of a map with a key, one value each. A map without key has one \
                       value, and what hist, lhist and stats keep is not one value.",
+    },
+    Code {
+        code: "W0601",
+        title: "a map that is never used",
+        explanation: "The script declares a map and does nothing with it: it is not created.",
     },
 ];

@@ -82,4 +82,10 @@ pub(super) const NAMES: &[Code] = &[
         explanation: "return and exit end the probe. Inside of a block that computes a value they would end it half way \
                       through whatever wants that value; put the block's statements before it.",
     },
+    Code {
+        code: "W0201",
+        title: "a statement that is never reached",
+        explanation: "exit(), return, break and continue leave the block at once: what stands behind them there is never done. \
+                      Remove it, or put a condition around the statement before it.",
+    },
 ];

@@ -179,7 +179,10 @@ impl Reader<'_, '_> {
                     break;
                 }
             }
-            tokens.expect(";")?;
+            // C compilers let the last member go without.
+            if tokens.peek() != Some("}") {
+                tokens.expect(";")?;
+            }
         }
         let packed = packed | tokens.attributes();
         let (members, size, align) = layouter.finish(packed);

@@ -14,9 +14,10 @@ pub const FUNCTION: Function = Function {
     args: (1, usize::MAX),
     changes_system: false,
     check: |checker, call| {
-        formatted(checker, call, "errorf", |lowerer, format, args| {
-            let (line, column) = lowerer.here();
-            EventKind::Printf { to: PrintfTo::Error { line, column }, format, args }
+        formatted(checker, call, "errorf", |lowerer, format, args| EventKind::Printf {
+            to: PrintfTo::Error(lowerer.here()),
+            format,
+            args,
         })
     },
 };

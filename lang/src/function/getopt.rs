@@ -3,7 +3,8 @@
 use super::Function;
 use crate::check::{Call, Checker, parse_integer};
 use crate::hir::{Expr, ExprKind};
-use crate::types::Ty;
+use crate::parameters;
+use crate::types::{Ty, U64};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -35,10 +36,14 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     }
     let Some(value) = given else { return default };
     let parsed = match (&default.ty, value.as_deref()) {
-        (Ty::Bool, None | Some("true" | "1")) => Some(boolean(true, call)),
-        (Ty::Bool, Some("false" | "0")) => Some(boolean(false, call)),
+        (Ty::Bool, None) => Some(boolean(true, call)),
+        (Ty::Bool, Some(text)) => parameters::boolean(text).map(|value| boolean(value, call)),
         (Ty::Str { .. }, Some(text)) => Some(Expr::str(text, call.span)),
-        (Ty::Int { .. }, Some(text)) => parse_integer(text).map(|number| Expr::int(number, call.span)),
+        (Ty::Int { .. }, Some(text)) => parse_integer(text).map(|number| match number {
+            // Beyond the largest signed number.
+            ..0 if !text.starts_with('-') => Expr { kind: ExprKind::Int(number), ty: U64, span: call.span },
+            _ => Expr::int(number, call.span),
+        }),
         _ => None,
     };
     parsed.unwrap_or_else(|| {

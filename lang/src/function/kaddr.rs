@@ -28,6 +28,6 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
         None if !checker.target.complete => {
             Expr { kind: ExprKind::Cast(Box::new(Expr::int(0, call.span))), ty, span: call.span }
         }
-        None => checker.error("E0515", call.span, format!("this node's kernel has no symbol `{name}`")),
+        None => checker.error("E0515", call.span, format!("Failed to resolve kernel symbol: {name}")),
     }
 }

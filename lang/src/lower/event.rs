@@ -4,7 +4,7 @@
 //! lost and the program goes on.
 
 use bpf::helper::Helper;
-use report::schema::{EventKind, Field, PrintfTo};
+use report::schema::{EventKind, Field, Part, PrintfTo};
 
 use super::Lowerer;
 use super::memory::{Fill, Place};
@@ -86,15 +86,16 @@ impl Lowerer<'_> {
 
     /// Says that a division by zero gave 1.
     pub(super) fn warn_division(&mut self) {
-        let (line, column) = self.line_column(self.b.span());
-        let format = "division by 0; 1 is used as the result".to_owned();
-        let kind = EventKind::Printf { to: PrintfTo::Warning { line, column }, format, args: vec![] };
+        let format = "Divide or modulo by 0 detected. This can lead to unexpected results. \
+                      1 is being used as the result."
+            .to_owned();
+        let kind = EventKind::Printf { to: PrintfTo::Warning(self.here()), format, args: vec![] };
         self.send(kind, HEADER, |_, _| {});
     }
 
-    /// The line and column of the code at hand.
-    pub fn here(&self) -> (u32, u32) {
+    /// Where in the script the code at hand comes from.
+    pub fn here(&self) -> Part {
         let span: Span = self.b.span();
-        self.line_column(span)
+        self.part(span)
     }
 }

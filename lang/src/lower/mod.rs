@@ -31,6 +31,8 @@ pub use memory::{Fill, Place};
 pub use resources::{Lost, Resources};
 pub use task::COMM_BYTES;
 
+use report::schema::Part;
+
 use crate::compiled::Attach;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -190,11 +192,13 @@ impl<'a> Lowerer<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The line and column of a place, both from 1.
-    pub fn line_column(&self, span: Span) -> (u32, u32) {
+    /// The first line of a span.
+    pub fn part(&self, span: Span) -> Part {
         let before = self.unit.src.get(..span.start as usize).unwrap_or(self.unit.src);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
-        (line as u32, column as u32)
+        let part = self.unit.src.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let width = part.lines().next().map_or(0, str::len);
+        Part { line: line as u32, column: column as u32, end: (column + width) as u32 }
     }
 }

@@ -16,6 +16,15 @@ use place::{Lines, Place};
 
 /// The form people read: place, message and code, the line of the script with the place underlined, further places, help.
 pub fn terminal(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
+    for_people(name, text, diagnostics, |code| format!(" [{code}]"))
+}
+
+/// The same without codes, as programs expect it that read what bpftrace writes.
+pub fn without_codes(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
+    for_people(name, text, diagnostics, |_| String::new())
+}
+
+fn for_people(name: &str, text: &str, diagnostics: &[Diagnostic], code: fn(&str) -> String) -> String {
     let lines = Lines::new(text);
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -24,7 +33,7 @@ pub fn terminal(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
             Severity::Warning => "WARNING",
         };
         let place = lines.place(diagnostic.span);
-        line(&mut out, format_args!("{name}:{place}: {severity}: {} [{}]", diagnostic.message, diagnostic.code));
+        line(&mut out, format_args!("{name}:{place}: {severity}: {}{}", diagnostic.message, code(diagnostic.code)));
         underline(&mut out, &lines, diagnostic.span, diagnostic.label.as_deref());
         for (span, note) in &diagnostic.related {
             line(&mut out, format_args!("{name}:{}: note: {note}", lines.place(*span)));

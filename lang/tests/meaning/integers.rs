@@ -23,8 +23,9 @@ fn constants_are_calculated_as_variables_are() {
 #[test]
 fn a_division_by_zero_gives_one_and_a_warning() {
     let printed = output_of("begin { $a = 10; $b = 0; print($a / $b); print($a % $b); }");
-    let warning = |column| format!("warning 1:{column}: division by 0; 1 is used as the result\n");
-    assert_eq!(printed, format!("{}1\n{}1\n", warning(32), warning(48)));
+    let told = "Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.";
+    let warning = |columns| format!("warning 1:{columns}: {told}\n");
+    assert_eq!(printed, format!("{}1\n{}1\n", warning("32-39"), warning("48-55")));
 }
 
 #[test]

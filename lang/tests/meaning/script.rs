@@ -124,8 +124,8 @@ impl Script {
     fn print(&mut self, event: Event) -> String {
         match event {
             Event::Printf { to: PrintfTo::Output, text } => text.to_str_lossy().into_owned(),
-            Event::Printf { to: PrintfTo::Warning { line, column }, text } => {
-                format!("warning {line}:{column}: {}\n", text.to_str_lossy())
+            Event::Printf { to: PrintfTo::Warning(at), text } => {
+                format!("warning {}:{}-{}: {}\n", at.line, at.column, at.end, text.to_str_lossy())
             }
             Event::PrintValue(value) => format!("{}\n", text::value(&value)),
             Event::PrintMap { map, top, div } => {

@@ -50,8 +50,8 @@ pub fn cell_line(kind: &Kind, printed: &Cell) -> String {
 pub fn printf_line(to: PrintfTo, printed: &Text, filename: &str) -> String {
     let (kind, at, column) = match to {
         PrintfTo::Output => return line("printf", &string(&printed.to_str_lossy())),
-        PrintfTo::Error { line, column } => ("errorf", line, column),
-        PrintfTo::Warning { line, column } => ("warnf", line, column),
+        PrintfTo::Error(at) => ("errorf", at.line, at.column),
+        PrintfTo::Warning(at) => ("warnf", at.line, at.column),
     };
     let (msg, filename) = (string(&printed.to_str_lossy()), string(filename));
     format!("{{\"type\": \"{kind}\", \"msg\": {msg}, \"filename\": {filename}, \"line\": {at}, \"col\": {column}}}\n")
@@ -89,7 +89,8 @@ pub fn lost_events_line(n: u64) -> String {
 
 /// A failed helper; `filename` is the script's, `reason` the error's own text (`Bad address`).
 pub fn helper_error_line(error: &HelperError, reason: &str, filename: &str) -> String {
-    let HelperError { helper, code, line, column, .. } = error;
+    let HelperError { helper, code, at, .. } = error;
+    let (line, column) = (at.line, at.column);
     let (msg, helper, filename) = (string(reason), string(helper), string(filename));
     format!(
         "{{\"type\": \"helper_error\", \"msg\": {msg}, \"helper\": {helper}, \"retcode\": {code}, \

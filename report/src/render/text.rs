@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::event::HelperError;
 use crate::order::ordered;
-use crate::schema::StackMode;
+use crate::schema::{Part, StackMode};
 use crate::snapshot::{Cell, Histogram, Key, Kind, MapData, Snapshot};
 use crate::value::{Stack, Text, Value};
 
@@ -200,6 +200,15 @@ pub fn attached_probes(n: usize) -> String {
 /// What is said when the ring buffer overflowed; goes to standard error.
 pub fn lost_events(n: u64) -> String {
     format!("Lost {n} events\n")
+}
+
+/// A message about a part of the script called `name`: where, what, and that line with a mark under the part.
+pub fn about(kind: &str, name: &str, source: &str, at: Part, message: &str) -> String {
+    let Part { line, column, end } = at;
+    let text = source.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+    let indent = " ".repeat((column as usize).saturating_sub(1));
+    let mark = "~".repeat((end.saturating_sub(column) as usize).max(1));
+    format!("{name}:{line}:{column}-{end}: {kind}: {message}\n{text}\n{indent}{mark}\n")
 }
 
 /// A failed helper, without the script's line: that is for whoever has the script.

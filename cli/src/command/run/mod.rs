@@ -16,9 +16,10 @@ use crate::source::{Source, SourceError};
 /// Asks for a line on standard output once everything is attached; whoever starts a script and then a workload waits for it.
 const NOTIFY: &str = "__BPFTRACE_NOTIFY_PROBES_ATTACHED";
 
-/// Does what the command line says; the exit code is the script's.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match invoke(args) {
+/// Does what the command line says; the exit code is the script's. With `codes` what is wrong with
+/// a script is told with its code.
+pub fn run(args: Args, codes: bool) -> anyhow::Result<ExitCode> {
+    match invoke(args, codes) {
         Ok(code) => Ok(code),
         Err(Failure::Usage(problem)) => {
             eprintln!("ERROR: USAGE: {problem}");
@@ -51,7 +52,7 @@ impl From<SourceError> for Failure {
     }
 }
 
-fn invoke(args: Args) -> Result<ExitCode, Failure> {
+fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
     if args.info {
         print!("{}", agent::info::report(&crate::bpftrace::version()));
         return Ok(ExitCode::SUCCESS);
@@ -95,6 +96,7 @@ fn invoke(args: Args) -> Result<ExitCode, Failure> {
         duration: args.duration,
         quiet: args.quiet,
         no_warnings: args.no_warnings,
+        codes,
         dry_run: args.dry_run,
         attached_marker: std::env::var_os(NOTIFY).map(|_| NOTIFY.to_owned()),
     };
@@ -106,7 +108,7 @@ fn invoke(args: Args) -> Result<ExitCode, Failure> {
         Ok(code) => ExitCode::from(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
         Err(error) => {
             eprint!("{error}");
-            if !matches!(error, RunError::Script(_)) {
+            if !matches!(error, RunError::Script(_) | RunError::Arguments(_)) {
                 explain_missing();
             }
             ExitCode::FAILURE
@@ -130,9 +132,10 @@ fn named_argument(word: &str) -> (String, Option<String>) {
     }
 }
 
-/// bpftrace's settings come from `BPFTRACE_*` too, and win over the script's.
+/// bpftrace's settings come from `BPFTRACE_*` too, and win over the script's. What else is called so is not for us.
 fn settings_of_environment() -> Vec<(String, String)> {
-    std::env::vars().filter(|(key, _)| key.starts_with("BPFTRACE_")).collect()
+    let is_key = |name: &str| lang::config::KEYS.iter().any(|key| key.name == name.to_ascii_lowercase());
+    std::env::vars().filter(|(key, _)| key.strip_prefix("BPFTRACE_").is_some_and(is_key)).collect()
 }
 
 /// A number with a unit: `500ms`, `30s`, `5m`, `1h`.
