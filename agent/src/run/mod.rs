@@ -7,6 +7,7 @@ mod command;
 mod print;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use lang::compiled::Compiled;
 use lang::parameters::Problem;
+use report::snapshot::Snapshot;
 
 use crate::session::{Polled, Session, SessionError, SessionOptions};
 use crate::sys::child::pidfd;
@@ -98,6 +100,9 @@ fn line(text: &str) -> String {
 
 /// What a shell reports for a process that wrote to a closed pipe.
 const BROKEN_PIPE: i32 = 128 + libc::SIGPIPE;
+
+/// What the end looks like where maps are not printed.
+static NO_MAPS: Snapshot = Snapshot { maps: BTreeMap::new() };
 
 /// How long a session sleeps when nothing happens; a signal or an event wakes it before.
 const NAP: Duration = Duration::from_secs(1);
@@ -206,9 +211,7 @@ fn drive(
         }
     }
     let left = session.finish(printer)?;
-    if left.print_maps {
-        printer.maps(&left.snapshot)?;
-    }
+    printer.maps(if left.print_maps { &left.snapshot } else { &NO_MAPS })?;
     printer.lost(left.lost);
     printer.flush()?;
     Ok(left.reason.exit_code())

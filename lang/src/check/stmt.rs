@@ -24,7 +24,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn stmts(&mut self, stmts: &[Stmt]) -> Vec<hir::Stmt> {
-        let last = stmts.iter().position(|s| leaves(s));
+        let last = stmts.iter().position(leaves);
         if let Some(never) = last.and_then(|last| stmts.get(last + 1)) {
             self.report(Diagnostic::warning("W0201", never.span, "Unreachable statement"));
         }
