@@ -12,7 +12,8 @@ mod user;
 use lang::glob;
 
 use crate::attach::source;
-use crate::target::TargetError;
+use crate::kallsyms::Kallsyms;
+use crate::target::{self, TargetError};
 
 /// What is looked for.
 struct Query<'a> {
@@ -74,6 +75,9 @@ const PROVIDERS: [Provider; 19] = [
 /// arguments, indented by four spaces. `pid` is the process whose files a `*` in place of a user file stands for.
 pub fn list(patterns: &str, verbose: bool, pid: Option<u32>) -> Result<Vec<String>, TargetError> {
     let mut lines = Vec::new();
+    // Several providers list functions and look at types: both are read once. Without them there is less to list.
+    let asks_many = |pattern: &str| pattern.split_once(':').is_none_or(|(provider, _)| glob::is_pattern(provider));
+    let _shared = patterns.split(',').any(asks_many).then(|| (Kallsyms::shared(), target::kernel_types()));
     for pattern in patterns.split(',') {
         let words: Vec<&str> = pattern.split_whitespace().collect();
         let pattern = words.join(" ");
