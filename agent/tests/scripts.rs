@@ -452,3 +452,25 @@ fn a_watchpoint_sees_each_write() {
         Err(error) => println!("SKIP: {error}"),
     }
 }
+
+#[test]
+fn a_struct_is_a_value_to_keep_to_print_and_to_take_apart() {
+    need_tracing!();
+    #[repr(C)]
+    struct Pair {
+        a: i32,
+        b: i16,
+        name: [u8; 6],
+    }
+    let pair = Box::new(Pair { a: -5, b: 7, name: *b"two\0\0\0" });
+    assert_eq!((pair.a, pair.b, &pair.name[..3]), (-5, 7, &b"two"[..]));
+    let source = r#"struct pair { int a; short b; char name[6]; }
+        begin { $f = *(struct pair *)$1; print($f); @whole = $f; @keyed[$f, 1] = $f.a; print((1, @whole));
+                printf("%d %s %d\n", $f.b, $f.name, @whole.a); }"#;
+    let printed = Script::new(source).args(&[&(&raw const *pair as usize).to_string()]).run();
+    let whole = "{ .a = -5, .b = 7, .name = two }";
+    assert_eq!(
+        printed.output,
+        format!("{whole}\n(1, {whole})\n7 two -5\n\n\n@keyed[{whole}, 1]: -5\n@whole: {whole}\n")
+    );
+}

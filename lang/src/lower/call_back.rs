@@ -233,12 +233,8 @@ impl Lowerer<'_> {
     }
 
     fn warn_cut(&mut self) {
-        let (line, column) = self.here();
+        let at = self.here();
         let format = format!("the loop was cut off after {MOST_CALLED} turns");
-        self.send(
-            EventKind::Printf { to: PrintfTo::Warning { line, column }, format, args: vec![] },
-            HEADER,
-            |_, _| {},
-        );
+        self.send(EventKind::Printf { to: PrintfTo::Warning(at), format, args: vec![] }, HEADER, |_, _| {});
     }
 }

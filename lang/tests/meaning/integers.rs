@@ -89,3 +89,16 @@ fn arguments_are_read_from_the_registers() {
     script.fire(1, &registers);
     assert_eq!(script.output(), "(10, 20, 30)\n18446744073709551615\n");
 }
+
+#[test]
+fn numbers_and_arrays_are_cast_to_each_other_as_the_bytes_they_are() {
+    assert_eq!(output_of("begin { print((int8[])\"hello\"); }"), "[104,101,108,108,111,0]\n");
+    assert_eq!(output_of("begin { print((bool[2])(uint16)1); }"), "[true,false]\n");
+    assert_eq!(output_of("begin { printf(\"%x\\n\", ((int8[8])12345)[0]); }"), "39\n");
+    assert_eq!(output_of("begin { printf(\"%x\\n\", (uint32)pton(\"127.0.0.1\")); }"), "100007f\n");
+}
+
+#[test]
+fn a_buffer_of_a_constant_holds_its_bytes() {
+    assert_eq!(output_of("begin { printf(\"%rx %r\\n\", buf(\"a\\0\", 2), buf(\"ok\", 2)); }"), "\\x61\\x00 ok\n");
+}
