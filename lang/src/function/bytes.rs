@@ -45,6 +45,5 @@ pub fn bytes_arg(checker: &mut Checker<'_>, call: &Call<'_>, index: usize, value
     };
     // As bytes it is read whole, where a string would end at its NUL.
     let ty = Ty::Array { element: Rc::new(BYTE), len: size };
-    let kind = if value.literal().is_some() { return None } else { value.kind };
-    Some(Bytes { size, value: Expr { kind, ty, span } })
+    Some(Bytes { size, value: Expr { ty, span, ..value } })
 }
