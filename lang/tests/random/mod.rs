@@ -3,6 +3,12 @@
 //! The suites run them on a machine of their own (here) and in the kernel (the agent's). `BPFLEET_SEED` chooses others,
 //! `BPFLEET_PROGRAMS` how many; a failure names the seed that brings it back.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "whoever repeats a failure names and is told the seed"
+)]
+
 pub mod generate;
 pub mod model;
 pub mod program;
