@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::ast::{Expr, ExprKind, Macro, Script};
+use crate::ast::{Expr, ExprKind, Macro, Script, TypeBase};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::rewrite::{self, Rewrite};
 use crate::span::Span;
@@ -53,7 +53,16 @@ impl Rewrite for Calls<'_> {
             _ => return,
         };
         let macros = self.macros;
-        let Some(called) = macros.iter().find(|m| m.name.node == name) else { return };
+        let mut named = macros.iter().filter(|m| m.name.node == name);
+        let Some(first) = named.next() else { return };
+        let fitting = std::iter::once(first).chain(named).find(|m| m.params.len() == args.len());
+        let is_function = crate::function::find(name).is_some() || crate::builtin::find(name).is_some();
+        let called = match fitting {
+            Some(fitting) => fitting,
+            // What takes other arguments leaves the language's own function of the name alone.
+            None if is_function => return,
+            None => first,
+        };
         // Without parentheses a name stands for a macro only if that takes nothing.
         if matches!(e.node, ExprKind::Ident(_)) && !called.params.is_empty() {
             return;
@@ -140,6 +149,14 @@ impl Rewrite for Substitution {
             && let Some(given) = self.expressions.get(name)
         {
             e.node = given.node.clone();
+        }
+    }
+
+    fn type_base(&mut self, base: &mut TypeBase) {
+        if let TypeBase::Name(name) = base
+            && let Some(Expr { node: ExprKind::Typeof(of), .. }) = self.expressions.get(name)
+        {
+            *base = TypeBase::Typeof(Box::new(of.clone()));
         }
     }
 

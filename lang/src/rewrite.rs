@@ -14,6 +14,9 @@ pub trait Rewrite {
     fn enter(&mut self) {}
     /// The innermost block or expression ends.
     fn leave(&mut self) {}
+
+    /// What a written type starts with.
+    fn type_base(&mut self, _: &mut TypeBase) {}
 }
 
 /// Visits what a block holds.
@@ -142,6 +145,7 @@ fn type_name(ty: &mut TypeName, to: &mut dyn Rewrite) {
         TypeBase::Tuple(items) => items.iter_mut().for_each(|item| type_name(item, to)),
         TypeBase::Name(_) | TypeBase::Struct(_) | TypeBase::Union(_) | TypeBase::Enum(_) => {}
     }
+    to.type_base(&mut ty.base);
     for len in ty.arrays.iter_mut().flatten() {
         expr(len, to);
     }

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use bpf::btf::Kind;
-
 use super::Builtin;
 use crate::hir::Expr;
 use crate::types::{Space, Ty, U64};
@@ -15,7 +13,7 @@ pub const BUILTIN: Builtin = Builtin {
     summary: "The current task, as the kernel describes it.",
     example: "tracepoint:sched:sched_switch { @[curtask->real_parent->comm] = count(); }",
     check: |checker, span| {
-        let task = checker.kernel_type(Kind::Struct, "task_struct");
+        let task = checker.struct_type("task_struct");
         let ty = match task {
             Some(task) => Ty::Pointer { to: Rc::new(task), space: Space::Kernel },
             None if checker.target.complete => U64,

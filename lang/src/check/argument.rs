@@ -22,6 +22,22 @@ pub struct Call<'a> {
     pub span: Span,
 }
 
+/// Functions of the language that are not there yet.
+const ABSENT: &[&str] = &[
+    "cgroupid",
+    "debugf",
+    "dw_ustack",
+    "kfunc_allowed",
+    "kfunc_exist",
+    "path",
+    "percpu_kaddr",
+    "skboutput",
+    "tseries",
+    "uaddr",
+    "unwatch",
+    "write_user",
+];
+
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &Spanned<String>, args: &[Expr], span: Span) -> hir::Expr {
         let call = Call { name, args, span };
@@ -41,6 +57,9 @@ impl Checker<'_> {
                 true => (found.check)(self, span),
                 false => hir::Expr::poison(span),
             };
+        }
+        if ABSENT.contains(&name.node.as_str()) {
+            return self.unsupported(span, &format!("`{}`", name.node));
         }
         let d = Diagnostic::error("E0202", name.span, format!("unknown function `{}`", name.node));
         let d = match nearest(&name.node, function::names()) {

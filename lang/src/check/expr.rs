@@ -260,6 +260,10 @@ impl Checker<'_> {
             None => hir::Expr { kind: hir::ExprKind::Int(0), ty: Ty::Void, span },
         };
         self.close_scope();
+        let stmts: Vec<Rc<hir::Stmt>> = stmts;
+        if stmts.is_empty() && block.value.is_some() {
+            return value;
+        }
         let ty = value.ty.clone();
         hir::Expr { kind: hir::ExprKind::Block { stmts, value: Box::new(value) }, ty, span }
     }

@@ -112,6 +112,15 @@ impl Checker<'_> {
         Some(Turns::Called)
     }
 
+    /// Whether the kernel visits the elements of a map for a function; reported where it does not.
+    pub fn visits_maps(&mut self, span: Span) -> bool {
+        self.has_functions = true;
+        if !self.target.features.bpf_loop {
+            self.error("E0614", span, "this node's kernel does not visit the elements of a map");
+        }
+        self.target.features.bpf_loop
+    }
+
     /// The tuple of a map's key and value.
     fn element_type(&mut self, map: &Spanned<String>) -> Option<Ty> {
         if !self.target.features.bpf_loop {

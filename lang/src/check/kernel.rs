@@ -59,6 +59,11 @@ impl Checker<'_> {
         self.answers.types.entry(key).or_insert_with(|| ctype::find(btf, kind, name)).clone()
     }
 
+    /// A struct by its tag: the script's own, else the kernel's.
+    pub fn struct_type(&mut self, tag: &str) -> Option<Ty> {
+        self.definitions.ty(&format!("struct {tag}")).or_else(|| self.kernel_type(Kind::Struct, tag))
+    }
+
     /// A constant of one of the kernel's enums, or one that its headers define.
     pub(super) fn kernel_constant(&mut self, name: &str, span: Span) -> Option<Expr> {
         if let Some((value, ty)) = self.definitions.constant(name) {

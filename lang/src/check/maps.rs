@@ -251,7 +251,9 @@ impl Checker<'_> {
     /// Reports the use of a map that nothing is ever assigned to.
     pub fn require_assigned(&mut self, name: &str, span: Span) {
         let assigned = self.maps.entries.get(name).is_some_and(|e| e.value.ty.is_some());
-        if assigned {
+        // Another probe may assign it, one that is left out on this node: that has been said already.
+        let elsewhere = self.script.probes.iter().any(|probe| assigns(probe, name));
+        if assigned || (elsewhere && self.incomplete) {
             return;
         }
         let others = self.maps.entries.iter().filter(|(_, e)| e.value.ty.is_some()).map(|(n, _)| n.as_str());
@@ -283,4 +285,28 @@ impl Checker<'_> {
         self.maps.entries = entries;
         infos
     }
+}
+
+/// Whether a probe's text assigns a map.
+fn assigns(probe: &crate::ast::Probe, name: &str) -> bool {
+    let mut found = false;
+    walk::probe(probe, &mut |node| {
+        let target = match node {
+            Node::Stmt(stmt) => match &stmt.node {
+                StmtKind::Assign { target, .. } => target,
+                _ => return,
+            },
+            Node::Expr(e) => match &e.node {
+                ExprKind::Step { target, .. } => target,
+                _ => return,
+            },
+            Node::Type(_) => return,
+        };
+        found |= match &target.node {
+            ExprKind::Map(map) => map == name,
+            ExprKind::MapAccess { name: map, .. } => map.node == name,
+            _ => false,
+        };
+    });
+    found
 }

@@ -72,6 +72,8 @@ pub struct Checker<'a> {
     loops: u32,
     /// Those of them that are unrolled.
     unrolls: u32,
+    /// Whether attach points were refused, so that probes of the script are missing here.
+    incomplete: bool,
     /// How many turns the jumping loops around the statement at hand take together.
     turns: u32,
     /// Whether the program at hand has loops whose turns are calls.
@@ -109,6 +111,7 @@ pub fn check(
         diagnostics: Diagnostics::default(),
         loops: 0,
         unrolls: 0,
+        incomplete: diagnostics.has_errors(),
         turns: 1,
         calls_back: false,
         has_functions: false,

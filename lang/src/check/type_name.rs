@@ -74,6 +74,7 @@ impl Checker<'_> {
         match of {
             TypeOrExpr::Type(ty) => self.type_name(ty),
             TypeOrExpr::Expr(e) => match &e.node {
+                ExprKind::Typeof(of) => self.type_or_expr(of),
                 ExprKind::Ident(name) if builtin::find(name).is_none() => match self.bare_type(name) {
                     Some(ty) => ty,
                     None => self.expr(e).ty,

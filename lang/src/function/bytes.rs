@@ -45,5 +45,16 @@ pub fn bytes_arg(checker: &mut Checker<'_>, call: &Call<'_>, index: usize, value
     };
     // As bytes it is read whole, where a string would end at its NUL.
     let ty = Ty::Array { element: Rc::new(BYTE), len: size };
-    Some(Bytes { size, value: Expr { ty, span, ..value } })
+    let kind = match value.literal() {
+        // Written by the script, NULs and all.
+        Some(text) => {
+            let text: Rc<[u8]> = text.as_bytes().into();
+            return Some(Bytes {
+                size,
+                value: Expr::memory("text", ty, span, move |l, to, _| l.write_bytes(&text, to, size)),
+            });
+        }
+        None => value.kind,
+    };
+    Some(Bytes { size, value: Expr { kind, ty, span } })
 }

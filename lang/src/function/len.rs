@@ -3,23 +3,37 @@
 use super::Function;
 use crate::check::{Call, Checker};
 use crate::hir::Expr;
-use crate::types::Ty;
+use crate::types::{I64, Ty};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "len",
-    signature: "len(array or tuple x)",
-    summary: "How many elements an array or a tuple has.",
+    signature: "len(array, tuple or map x)",
+    summary: "How many elements an array, a tuple or a map has.",
     example: "begin { print(len((1, 2, 3))); }",
     args: (1, 1),
     changes_system: false,
     check,
 };
 
+/// The kernel counts the elements by visiting them.
+fn of_map(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
+    let Some(used) = checker.map_arg(call, 0) else { return Expr::poison(call.span) };
+    if checker.map_key(&used.name).is_none() {
+        let message = "call to len() expects a map with explicit keys (non-scalar map)";
+        return checker.error("E0615", call.span, message);
+    }
+    if !checker.visits_maps(call.span) {
+        return Expr::poison(call.span);
+    }
+    let map = used.map;
+    Expr::scalar("len", I64, call.span, move |lowerer| lowerer.count_elements(map))
+}
+
 fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(arg) = call.args.first() else { return Expr::poison(call.span) };
     if let crate::ast::ExprKind::Map(_) = arg.node {
-        return checker.unsupported(call.span, "the number of a map's elements");
+        return of_map(checker, call);
     }
     let value = checker.expr(arg);
     match &value.ty {

@@ -19,7 +19,7 @@ pub const FUNCTION: Function = Function {
 
 fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(arg) = call.args.first() else { return Expr::poison(call.span) };
-    let Some(length) = length(checker, call) else { return Expr::poison(call.span) };
+    let Some(Length { most: length, late }) = length(checker, call) else { return Expr::poison(call.span) };
     if let ast::ExprKind::Positional(number) = arg.node {
         let text = (number as usize).checked_sub(1).and_then(|i| checker.options.args.get(i)).cloned();
         return Expr::str(&text.unwrap_or_default(), call.span);
@@ -47,21 +47,31 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let read = read.min(ty.layout().size);
     Expr::memory("str", ty, call.span, move |lowerer, to, fill| {
         let address = lowerer.scalar(&value);
-        lowerer.read_string(to, read, address, space, fill);
+        match &late {
+            None => lowerer.read_string(to, read, address, space, fill),
+            Some(length) => {
+                let length = lowerer.scalar(length);
+                lowerer.read_string_of(to, length, read, address, space);
+            }
+        }
     })
 }
 
-/// The bytes to read at most, NUL included.
-fn length(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<u32> {
+/// The bytes to read, NUL included.
+struct Length {
+    /// At most.
+    most: u32,
+    /// How many, where that is known only when the program runs.
+    late: Option<Expr>,
+}
+
+fn length(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<Length> {
     let most = checker.config.max_strlen;
-    let Some(arg) = call.args.get(1) else { return Some(most) };
+    let Some(arg) = call.args.get(1) else { return Some(Length { most, late: None }) };
     let value = checker.integer(arg);
     match value.constant() {
-        Some(n) => Some(u32::try_from(n.max(1)).unwrap_or(most).min(most)),
+        Some(n) => Some(Length { most: u32::try_from(n.max(1)).unwrap_or(most).min(most), late: None }),
         None if value.ty.is_unknown() => None,
-        None => {
-            checker.unsupported(arg.span, "a length of `str` that is not a constant");
-            None
-        }
+        None => Some(Length { most, late: Some(value) }),
     }
 }

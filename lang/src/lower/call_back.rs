@@ -87,6 +87,17 @@ impl Lowerer<'_> {
         self.leave_if_wanted(frame);
     }
 
+    /// How many elements a map has.
+    pub fn count_elements(&mut self, map: Map) -> Operand {
+        let Some((bpf_map, _)) = self.resources.map(map) else { return Operand::Imm(0) };
+        let frame = self.frame();
+        let turn = self.turn(3, |_, _| {});
+        let (elements, function) = (self.b.map_addr(bpf_map), self.b.function_addr(turn));
+        let frame_address = self.b.slot_addr(frame, 0);
+        let args = [elements.into(), function.into(), frame_address.into(), Operand::Imm(0)];
+        self.b.call(Helper::ForEachMapElem, &args).into()
+    }
+
     /// Calls a function for each number from 0 below `size` until it has found something; the number, or `missing`. `step` is
     /// given the number and where to go when it is the one sought, when not, and when there is nothing more to find.
     pub(super) fn call_search(

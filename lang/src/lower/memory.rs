@@ -130,6 +130,20 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Writes constant bytes, and zeros behind them up to `size`.
+    pub fn write_bytes(&mut self, bytes: &[u8], to: Place, size: u32) {
+        let mut at = 0;
+        while at < size {
+            let width = to.widest(at, size - at);
+            let end = at + width.bytes();
+            let word = (at..end)
+                .rev()
+                .fold(0u64, |word, index| word << 8 | u64::from(bytes.get(index as usize).copied().unwrap_or(0)));
+            self.b.store(to.base, to.at(at).offset, width, word as i64);
+            at = end;
+        }
+    }
+
     /// Writes an expression's value as one of type `ty`, which may be wider than its own.
     pub fn write(&mut self, e: &Expr, to: Place, ty: &Ty, fill: Fill) {
         if ty.is_scalar() {

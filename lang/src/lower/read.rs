@@ -21,6 +21,19 @@ impl Lowerer<'_> {
         self.read_with(Helper::ProbeReadKernelStr, Helper::ProbeReadUserStr, to, size, address, space);
     }
 
+    /// Reads a C string of at most `length` bytes, its NUL included, and never more than `most`; zeros follow it.
+    pub fn read_string_of(&mut self, to: Place, length: Operand, most: u32, address: Operand, space: Space) {
+        self.zero(to, most.next_multiple_of(8));
+        let length = self.b.copy(length);
+        let fits = self.b.new_block();
+        self.b.branch_if(Cmp::ULe, length, i64::from(most), fits);
+        self.b.assign(length, i64::from(most));
+        self.b.jump(fits);
+        self.b.switch_to(fits);
+        let to = self.address(to);
+        self.read_with(Helper::ProbeReadKernelStr, Helper::ProbeReadUserStr, to, length.into(), address, space);
+    }
+
     /// Reads `size` bytes.
     pub fn read_bytes(&mut self, to: Place, size: u32, address: Operand, space: Space) {
         self.read_counted(to, Operand::Imm(i64::from(size)), address, space);

@@ -84,6 +84,8 @@ impl Parser<'_> {
                         open = Some((span, 0));
                         if !is_typedef && !self.definition_goes_on() {
                             self.bump();
+                            self.skip_attributes();
+                            self.eat(Kind::Semicolon);
                             break;
                         }
                     }
@@ -102,10 +104,28 @@ impl Parser<'_> {
         Ok(Spanned { node: self.lexer.text().get(span.range()).unwrap_or_default().to_owned(), span })
     }
 
-    /// Whether attributes or the semicolon follow the closing brace of a definition.
+    /// Whether the semicolon follows the closing brace of a definition.
     fn definition_goes_on(&self) -> bool {
-        let next = self.peek_token();
-        next.kind == Kind::Semicolon || (next.kind == Kind::Ident && self.text(next).starts_with("__attribute"))
+        self.peek_token().kind == Kind::Semicolon
+    }
+
+    /// Skips `__attribute__((..))`, any number of them.
+    fn skip_attributes(&mut self) {
+        while self.at(Kind::Ident) && self.text(self.token).starts_with("__attribute") {
+            self.bump();
+            let mut open = 0u32;
+            while !self.at(Kind::End) {
+                match self.token.kind {
+                    Kind::LParen => open += 1,
+                    Kind::RParen => open = open.saturating_sub(1),
+                    _ => {}
+                }
+                self.bump();
+                if open == 0 {
+                    break;
+                }
+            }
+        }
     }
 
     /// `config = { key = value; .. }`

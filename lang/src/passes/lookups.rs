@@ -25,7 +25,8 @@ pub(super) fn lookups(function: &mut Function) -> bool {
     let values = Values::of(function);
     let only_way = function.only_ways_in();
     let mut at_end: Vec<Option<State>> = vec![None; function.blocks.len()];
-    let at_start = State { complete: true, ..State::default() };
+    let returns = function.blocks.iter().flat_map(|block| block.term.successors()).any(|target| target == BlockId(0));
+    let at_start = State { complete: !returns, ..State::default() };
     let mut changed = false;
     for id in function.reverse_postorder() {
         let before = only_way.get(id.0 as usize).copied().flatten();

@@ -23,3 +23,23 @@ fn the_variables_of_a_body_are_its_own() {
 fn macros_call_macros() {
     assert_eq!(output_of("macro a(x) { b(x) + 1 } macro b(x) { x * 2 } begin { print(a(5)); }"), "11\n");
 }
+
+#[test]
+fn a_macro_of_other_arguments_leaves_a_function_alone() {
+    assert_eq!(
+        output_of(
+            r#"macro strlen(a, b) { strlen(a) + strlen(b) } macro twice() { "x%d\n" } begin { print(strlen("ab", "c")); printf(twice(), strlen("abc")); }"#
+        ),
+        "3\nx3\n"
+    );
+}
+
+#[test]
+fn a_macro_takes_a_type() {
+    assert_eq!(
+        output_of(
+            "macro sizes(a, b) { sizeof(a[2]) + sizeof(b*) + sizeof(b) } macro all_ones(t) { (t)-1 } begin { print(sizes(typeof(uint64), typeof(uint8))); print(all_ones(typeof(uint16))); }"
+        ),
+        "25\n65535\n"
+    );
+}

@@ -63,8 +63,13 @@ impl Script {
 
     /// Compiles a script with options.
     pub fn with(source: &str, options: &Options) -> Self {
+        Self::on(&target(), source, options)
+    }
+
+    /// Compiles a script for a kernel.
+    pub fn on(target: &Target, source: &str, options: &Options) -> Self {
         let compiled = lang::parse(source)
-            .and_then(|script| lang::compile(source, &script, &target(), options))
+            .and_then(|script| lang::compile(source, &script, target, options))
             .unwrap_or_else(|found| panic!("{}", lang::render::terminal("test", source, &found)));
         let machine = Machine::new(&compiled);
         Self { compiled, machine, printed: String::new() }
@@ -127,6 +132,9 @@ impl Script {
             Event::Printf { to: PrintfTo::Warning(at), text } => {
                 format!("warning {}:{}-{}: {}\n", at.line, at.column, at.end, text.to_str_lossy())
             }
+            Event::Printf { to: PrintfTo::Error(at), text } => {
+                format!("error {}:{}-{}: {}\n", at.line, at.column, at.end, text.to_str_lossy())
+            }
             Event::PrintValue(value) => format!("{}\n", text::value(&value)),
             Event::PrintMap { map, top, div } => {
                 let name = self.compiled.schema.maps[usize::from(map.0)].name.clone();
@@ -157,6 +165,17 @@ pub fn output_of(source: &str) -> String {
     let mut script = Script::new(source);
     for probe in 0..script.compiled.programs.len() {
         script.fire(probe, &[0; 64]);
+    }
+    script.output()
+}
+
+/// What a script prints on a kernel that calls functions back.
+pub fn looped(source: &str) -> String {
+    let mut newer = target();
+    newer.features.bpf_loop = true;
+    let mut script = Script::on(&newer, source, &Options::default());
+    for probe in 0..script.compiled.programs.len() {
+        script.fire(probe, &7u64.to_ne_bytes().repeat(8));
     }
     script.output()
 }
