@@ -136,3 +136,43 @@ impl Arch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offsets(registers: &Registers, names: &[&str]) -> Vec<i32> {
+        let offset = |name: &&str| registers.named.iter().find(|(known, _)| known == name).map(|(_, offset)| *offset);
+        names.iter().map(|name| offset(name).unwrap_or_else(|| panic!("no register {name}"))).collect()
+    }
+
+    #[test]
+    fn x86_64_passes_arguments_as_its_abi_says() {
+        let registers = Arch::X86_64.registers();
+        assert_eq!(registers.args, offsets(registers, &["di", "si", "dx", "cx", "r8", "r9"]));
+        assert_eq!(registers.syscall_args.to_vec(), offsets(registers, &["di", "si", "dx", "r10", "r8", "r9"]));
+        assert_eq!(vec![registers.syscall_number, registers.ret], offsets(registers, &["orig_ax", "ax"]));
+        assert_eq!(vec![registers.ip, registers.sp], offsets(registers, &["ip", "sp"]));
+        // The return address lies at the stack pointer, arguments without a register behind it.
+        assert_eq!(registers.stack_args, 8);
+    }
+
+    #[test]
+    fn aarch64_passes_arguments_as_its_abi_says() {
+        let registers = Arch::Aarch64.registers();
+        assert_eq!(registers.args, offsets(registers, &["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"]));
+        assert_eq!(vec![registers.ret, registers.ip, registers.sp], offsets(registers, &["r0", "pc", "sp"]));
+        // The first argument of a system call is overwritten by its result: the kernel keeps a copy behind the registers.
+        assert_eq!(registers.syscall_args[0], offsets(registers, &["pstate"])[0] + 8);
+        assert_eq!(registers.syscall_args[1..], offsets(registers, &["r1", "r2", "r3", "r4", "r5"]));
+        assert_eq!(registers.syscall_number, registers.syscall_args[0] + 8);
+        assert_eq!(registers.stack_args, 0);
+    }
+
+    #[test]
+    fn code_of_the_other_width_is_told_apart() {
+        let is_native = |arch: Arch, value: i64| value & arch.registers().native.mask == arch.registers().native.user;
+        assert!(is_native(Arch::X86_64, 0x33) && !is_native(Arch::X86_64, 0x23));
+        assert!(is_native(Arch::Aarch64, 0) && !is_native(Arch::Aarch64, 0x10));
+    }
+}

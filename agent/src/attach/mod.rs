@@ -93,14 +93,18 @@ impl Attached {
         pid: Option<u32>,
         missing: MissingProbes,
     ) -> Result<(), AttachError> {
-        if let Some(attachments) = together(program, fd) {
-            let error = |error| AttachError { point: point::all(&program.attach), error };
-            self.attachments.extend(attachments.map_err(error)?);
-            self.count += program.attach.iter().map(Attach::points).sum::<usize>();
+        let points = program.attach.as_slice();
+        if let Some(Ok(attachments)) = together(program, points, fd) {
+            self.attachments.extend(attachments);
+            self.count += points.iter().map(Attach::points).sum::<usize>();
             return Ok(());
         }
-        for point in &program.attach {
-            match attach_one(point, fd, pid) {
+        // One link takes all places or none: one by one, some may be had.
+        let (count, skipped) = (self.count, self.skipped.len());
+        for point in points {
+            let attached =
+                together(program, std::slice::from_ref(point), fd).unwrap_or_else(|| attach_one(point, fd, pid));
+            match attached {
                 Ok(attachments) => {
                     self.attachments.extend(attachments);
                     self.count += point.points();
@@ -108,7 +112,7 @@ impl Attached {
                 Err(error) => {
                     let error = AttachError { point: point::describe(point), error };
                     // Of the places a wildcard found, the kernel may forbid some.
-                    let one_of_many = program.attach.len() > 1 && error.error.is_about_the_place();
+                    let one_of_many = points.len() > 1 && error.error.is_about_the_place();
                     match missing {
                         MissingProbes::Error if !one_of_many => return Err(error),
                         MissingProbes::Ignore => {}
@@ -117,16 +121,19 @@ impl Attached {
                 }
             }
         }
+        if self.count == count && self.skipped.len() > skipped && missing == MissingProbes::Error {
+            return self.skipped.pop().map_or(Ok(()), Err);
+        }
         Ok(())
     }
 }
 
-/// All of a program's attach points at once, where it was loaded for that.
-fn together(program: &Program, fd: BorrowedFd<'_>) -> Option<Result<Vec<Attachment>, Reason>> {
+/// Several attach points of a program at once, where it was loaded for that.
+fn together(program: &Program, points: &[Attach], fd: BorrowedFd<'_>) -> Option<Result<Vec<Attachment>, Reason>> {
     match program.expected.as_ref()?.attach {
-        AttachType::KprobeMulti => Some(kprobe::many(fd, &program.attach).map(|one| vec![one])),
+        AttachType::KprobeMulti => Some(kprobe::many(fd, points).map(|one| vec![one])),
         AttachType::UprobeMulti => {
-            let places: Vec<_> = program.attach.iter().filter_map(uprobe::Place::of).collect();
+            let places: Vec<_> = points.iter().filter_map(uprobe::Place::of).collect();
             Some(uprobe::many(fd, &places))
         }
         _ => None,

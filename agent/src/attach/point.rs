@@ -33,12 +33,3 @@ pub fn describe(point: &Attach) -> String {
         Attach::Iter { kind } => format!("iter:{kind}"),
     }
 }
-
-/// The first of many attach points, and how many there are.
-pub fn all(points: &[Attach]) -> String {
-    let first = points.first().map(describe).unwrap_or_default();
-    match points.len() {
-        0 | 1 => first,
-        count => format!("{first} and {} more", count - 1),
-    }
-}

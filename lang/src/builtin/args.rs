@@ -174,7 +174,9 @@ fn syscall_exit(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) 
         "id" | "__syscall_nr" => {
             let saved = Expr { kind: ExprKind::Context { offset: 0 }, ty: U64, span };
             let offset = i64::from(checker.target.arch.registers().syscall_number);
-            memory(saved, offset, I64, Space::Kernel, None, span)
+            // 32 bits of it on every architecture; what follows them is something else on aarch64.
+            let number = memory(saved, offset, Ty::Int { bytes: 4, signed: true }, Space::Kernel, None, span);
+            checker.cast_to(I64, number, span)
         }
         _ => unknown_field(checker, field, ["id", "ret"].into_iter()),
     }

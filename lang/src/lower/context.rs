@@ -7,7 +7,7 @@ use bpf::helper::Helper;
 use super::Lowerer;
 use crate::expand::Context;
 use crate::ir::{Cmp, Operand, VReg, Width};
-use crate::types::{Space, U64};
+use crate::types::{Space, U32, U64};
 
 /// Bytes in which the names of these system calls' attach points are kept, with a NUL at least.
 pub fn name_bytes(calls: &[(u32, Rc<str>)]) -> u32 {
@@ -37,7 +37,7 @@ impl Lowerer<'_> {
             false => self.b.load(context, 8, Width::B8, false),
             true => {
                 let address = self.b.add(saved, i64::from(registers.syscall_number));
-                self.read_scalar(address.into(), &U64, Space::Kernel, None)
+                self.read_scalar(address.into(), &U32, Space::Kernel, None)
             }
         };
         let table = self.resources.syscalls(calls, name_bytes(calls));

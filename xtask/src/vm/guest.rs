@@ -11,7 +11,7 @@
 //! ...
 //! @@end STATUS LEFT_ATTACHED
 //! ```
-//! and `@@done` after the last one.
+//! After the last one `@@node` and what the tracer says of the kernel, then `@@done`.
 
 use anyhow::{Context, Result, ensure};
 
@@ -43,6 +43,9 @@ pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
         script("settle", &format!("sleep {}", if tracer.announces_late { 0 } else { LATE })),
         script("trace", &format!("exec /tracer {} \"$(cat \"$1\")\"", tracer.arguments.join(" "))),
     ];
+    if tracer.announces_late {
+        files.push(script("node-report", "exec /tracer check --node-report"));
+    }
     for (number, case) in cases.iter().enumerate() {
         let stem = format!("cases/{number:03}-{}", case.name);
         files.push(GuestFile { path: format!("{stem}.bt"), text: case.script.to_owned() });
@@ -55,17 +58,29 @@ fn script(path: &str, command: &str) -> GuestFile {
     GuestFile { path: path.to_owned(), text: format!("#!/bin/sh\n{command}\n") }
 }
 
+/// What a guest reported.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub runs: Vec<CaseRun>,
+    /// What the tracer says of the kernel; empty for one that cannot.
+    pub node: String,
+}
+
 /// Reads the guest's report.
 ///
 /// # Errors
 /// When the report has no end: the guest stopped half-way.
-pub fn parse(report: &str) -> Result<Vec<CaseRun>> {
-    let mut runs = Vec::new();
+pub fn parse(report: &str) -> Result<Report> {
+    let (mut runs, mut node) = (Vec::new(), String::new());
     let mut lines = report.lines();
     loop {
         let line = lines.next().context("the guest's report breaks off")?;
         if line == "@@done" {
-            return Ok(runs);
+            return Ok(Report { runs, node });
+        }
+        if line == "@@node" {
+            node = take_until(&mut lines, "@@done")?.0;
+            return Ok(Report { runs, node });
         }
         if let Some(name) = line.strip_prefix("@@case ") {
             runs.push(parse_case(name, &mut lines).with_context(|| format!("the report of {name} breaks off"))?);
@@ -103,9 +118,9 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back_case_by_case() {
-        let report =
-            "@@case a\n@@stdout\n@: 3\n\n@@stderr\n@@end 0 0\n@@case b\n@@stdout\n@@stderr\nno\n@@end 1 2\n@@done\n";
-        let runs = parse(report).unwrap();
+        let report = "@@case a\n@@stdout\n@: 3\n\n@@stderr\n@@end 0 0\n@@case b\n@@stdout\n@@stderr\nno\n@@end 1 2\n@@node\nkprobe yes\n@@done\n";
+        let Report { runs, node } = parse(report).unwrap();
+        assert_eq!(node, "kprobe yes\n");
         assert_eq!(runs.len(), 2);
         assert_eq!((runs[0].stdout.as_str(), runs[0].status), ("@: 3\n\n", 0));
         assert_eq!((runs[1].stderr.as_str(), runs[1].status, runs[1].left_attached), ("no\n", 1, 2));

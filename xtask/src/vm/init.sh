@@ -26,7 +26,7 @@ within() {
 
 attached() { grep -q '^Attach' /tmp/stdout /tmp/stderr; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
-none_left() { ! [ -s /sys/kernel/debug/kprobes/list ] || [ "$(wc -l </sys/kernel/debug/kprobes/list)" = 0 ]; }
+none_left() { [ "$(wc -l </sys/kernel/debug/kprobes/list)" = 0 ]; }
 attached_or_gone() { attached || gone "$1"; }
 
 for script in /cases/*.bt; do
@@ -55,6 +55,10 @@ for script in /cases/*.bt; do
     echo
     echo "@@end $status $left"
 done
+if [ -x /node-report ]; then
+    echo "@@node"
+    /node-report 2>/dev/null
+fi
 echo "@@done"
 sync
 poweroff -f

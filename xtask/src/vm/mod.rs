@@ -13,6 +13,7 @@ mod expect;
 mod guest;
 mod initramfs;
 mod kernel;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -47,6 +48,9 @@ pub struct VmArgs {
     /// Seconds after which a guest that has not finished is killed.
     #[arg(long, default_value_t = DEFAULT_TIMEOUT)]
     timeout: u64,
+    /// Write docs/kernels.md from what the tracer says of each kernel.
+    #[arg(long)]
+    table: bool,
     /// Keep the guest's files and print where they are.
     #[arg(long)]
     keep: bool,
@@ -56,7 +60,15 @@ impl Default for VmArgs {
     /// What the command does without arguments.
     fn default() -> Self {
         let kernels = vec![DEFAULT_KERNEL.to_owned()];
-        Self { kernels, bin: None, filter: String::new(), refresh: false, timeout: DEFAULT_TIMEOUT, keep: false }
+        Self {
+            kernels,
+            bin: None,
+            filter: String::new(),
+            refresh: false,
+            timeout: DEFAULT_TIMEOUT,
+            table: false,
+            keep: false,
+        }
     }
 }
 
@@ -90,17 +102,22 @@ pub fn run(args: &VmArgs) -> Result<Tally> {
     };
     let emulator = Emulator::obtain()?;
     let mut tally = Tally::default();
+    let mut columns = Vec::new();
     for series in &args.kernels {
         let kernel = kernel::obtain(series, args.refresh)?;
-        let outcome =
+        let (outcome, node) =
             run_on(&emulator, &kernel, &binary, args).with_context(|| format!("kernel {}", kernel.version))?;
+        columns.push(table::Column::parse(&kernel.version, &node));
         tally.passed += outcome.passed;
         tally.failed += outcome.failed;
+    }
+    if args.table {
+        table::write(&columns)?;
     }
     Ok(tally)
 }
 
-fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<Tally> {
+fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<(Tally, String)> {
     let cases: Vec<&cases::Case> = cases::CASES.iter().filter(|case| case.name.contains(&args.filter)).collect();
     if cases.is_empty() {
         bail!("no case is called *{}*", args.filter);
@@ -113,7 +130,7 @@ fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &Vm
     if args.keep {
         println!("guest files: {}", folder.keep().display());
     }
-    let runs = guest::parse(&transcript?)?;
+    let guest::Report { runs, node } = guest::parse(&transcript?)?;
     let mut tally = Tally::default();
     for case in cases {
         let run =
@@ -127,7 +144,7 @@ fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &Vm
         tally.failed,
         started.elapsed().as_secs()
     );
-    Ok(tally)
+    Ok((tally, node))
 }
 
 /// Prints how a case ended, with everything the guest said when it ended badly; whether it passed.
