@@ -225,3 +225,29 @@ fn a_script_whose_events_take_long_ends_soon_after_it_is_asked_to() {
     assert!(ran.err.contains("Lost "), "{}", ran.err);
     assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
 }
+
+#[test]
+fn only_probes_whose_names_match_the_filter_are_attached() {
+    need_tracing!();
+    let bpftrace = Bpftrace::new();
+    let script = r#"begin { printf("begin\n"); } i:ms:10 { printf("early\n"); exit(); } interval:ms:50 { printf("late\n"); exit(); }
+                    tracepoint:no:such { } "#;
+    let ran = bpftrace.run(&["--probe-filter", ":ms:(40|50)$", "-e", script]);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("begin\nlate\n\n\n", "Attached 2 probes\n"));
+    let ran = bpftrace.run(&["--probe-filter", "nothing_like_it", "-e", "interval:ms:10 { }"]);
+    assert_eq!((ran.err.as_str(), ran.code), ("No probes to attach\n", Some(1)));
+    let ran = bpftrace.run(&["--probe-filter", "[a", "-e", "interval:ms:10 { }"]);
+    assert!(ran.err.contains("ERROR: Invalid --probe-filter regex '[a': unclosed character class"), "{}", ran.err);
+}
+
+#[test]
+fn stages_of_a_script_are_shown_and_others_refused() {
+    need_tracing!();
+    let bpftrace = Bpftrace::new();
+    let ran = bpftrace.run(&["-d", "ast,dis", "--mode", "codegen", "-e", "begin{@a=1;}"]);
+    assert!(ran.out.starts_with("begin {\n  @a = 1;\n}\n"), "{}", ran.out);
+    assert!(ran.out.trim_end().ends_with("exit"), "{}", ran.out);
+    let ran = bpftrace.run(&["-d", "codegen", "-e", "begin { }"]);
+    assert_eq!(ran.err, "ERROR: USAGE: invalid option for -d: codegen; it takes ast, dis or all\n");
+    assert_eq!(bpftrace.run(&["--test", "-e", "test:a { }"]).code, Some(1));
+}

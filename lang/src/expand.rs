@@ -12,6 +12,7 @@ use crate::ast::{AttachPoint, Probe, Script};
 use crate::compiled::Attach;
 use crate::config::{Config, MissingProbes};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::filter::Filter;
 use crate::nearest::nearest;
 use crate::options::Options;
 use crate::provider::{self, MarkerArgument};
@@ -197,13 +198,15 @@ pub fn expand<'a>(
 ) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
     let mut places = 0;
+    let Ok(filter) = Filter::new(options).map_err(|wrong| diagnostics.push(*wrong)) else { return groups };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         let mut expand = Expand { target, options, uses, config, diagnostics, sites: vec![] };
-        for point in &probe.attach_points {
+        for point in probe.attach_points.iter().filter(|point| filter.may_keep(point, options)) {
             of_point(&mut expand, point);
         }
-        let sites = expand.sites;
+        let mut sites = expand.sites;
+        sites.retain(|site| filter.keeps(site));
         places += sites.iter().map(|site| site.attach.points()).sum::<usize>();
         if sites.is_empty() && config.missing_probes == MissingProbes::Warn {
             let message =

@@ -31,6 +31,7 @@ pub mod diagnostic;
 pub mod docs;
 pub mod emit;
 mod expand;
+mod filter;
 pub mod function;
 pub mod glob;
 mod hir;

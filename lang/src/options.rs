@@ -13,6 +13,8 @@ pub struct Options {
     pub unsafe_allowed: bool,
     /// Count only what this process does, by its process id.
     pub pid: Option<u32>,
+    /// A regular expression: only attach points whose whole name matches somewhere are kept, and the script's own.
+    pub probe_filter: Option<String>,
 }
 
 impl Options {

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use lang::compiled::Compiled;
+use lang::diagnostic::Diagnostic;
 use lang::parameters::Problem;
 use report::snapshot::Snapshot;
 
@@ -52,10 +53,21 @@ pub struct RunOptions {
     pub no_warnings: bool,
     /// Whether what is wrong with a script is told with its code, by which it can be looked up.
     pub codes: bool,
+    /// What of the way from text to instructions is shown on standard output.
+    pub show: Vec<Stage>,
     /// Whether to stop once everything is attached.
     pub dry_run: bool,
     /// A line printed to standard output once everything is attached, for whoever waits for that.
     pub attached_marker: Option<String>,
+}
+
+/// A stage on the way from text to instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The script as it was understood, in its canonical layout.
+    Script,
+    /// The instructions of each program.
+    Instructions,
 }
 
 /// When output is handed to the system.
@@ -147,11 +159,16 @@ fn process(options: &RunOptions) -> Result<Option<Process>, RunError> {
 
 /// Compiles a script for this node, and prints its warnings.
 pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
-    let render = |found: &[_]| match options.codes {
+    let render = |found: &[Diagnostic]| match options.codes {
         true => lang::render::terminal(&options.name, &options.source, found),
         false => lang::render::without_codes(&options.name, &options.source, found),
     };
-    let wrong = |found: Vec<_>| RunError::Script(render(&found));
+    let wrong = |mut found: Vec<Diagnostic>| {
+        // It is about no part of the script: programs that read messages look for it alone on its line.
+        let whole = found.extract_if(.., |finding| !options.codes && finding.code == "E0409");
+        let whole: String = whole.map(|finding| finding.message + "\n").collect();
+        RunError::Script(render(&found) + &whole)
+    };
     let script = lang::parse(&options.source).map_err(wrong)?;
     if let Some(problem) = lang::parameters::problem(&script, &options.compile) {
         return Err(RunError::Arguments(problem));
@@ -160,6 +177,14 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
     let compiled = lang::compile(&options.source, &script, &target, &options.compile).map_err(wrong)?;
     if !(options.quiet || options.no_warnings || compiled.warnings.is_empty()) {
         eprint!("{}", render(&compiled.warnings));
+    }
+    if options.show.contains(&Stage::Script) {
+        println!("{}", lang::print::print(&script));
+    }
+    if options.show.contains(&Stage::Instructions) {
+        for program in &compiled.programs {
+            println!("{}:\n{}", program.name, ::bpf::disasm::disassemble(&program.insns));
+        }
     }
     Ok(compiled)
 }

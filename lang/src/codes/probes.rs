@@ -86,4 +86,10 @@ pub(super) const PROBES: &[Code] = &[
         title: "nothing to attach to",
         explanation: "As E0401, but missing_probes = warn lets the script run without this attach point.",
     },
+    Code {
+        code: "E0418",
+        title: "wrong filter of probes",
+        explanation: "--probe-filter takes a regular expression: it is looked for in the whole name of each attach point, as in \
+                      kprobe:vfs_read.",
+    },
 ];

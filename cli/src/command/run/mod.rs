@@ -6,7 +6,7 @@ mod pid;
 
 use std::process::ExitCode;
 
-use agent::run::{Buffering, Format, RunError, RunOptions};
+use agent::run::{Buffering, Format, RunError, RunOptions, Stage};
 
 pub use args::Args;
 use args::Task;
@@ -88,8 +88,10 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
             settings: settings_of_environment(),
             unsafe_allowed: args.unsafe_allowed,
             pid,
+            probe_filter: args.probe_filter,
         },
         format,
+        show: stages(&args.debug)?,
         output: args.output,
         command: args.cmd,
         buffering: if args.buffering.as_deref() == Some("full") { Buffering::Full } else { Buffering::Prompt },
@@ -100,6 +102,9 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
         dry_run: args.dry_run,
         attached_marker: std::env::var_os(NOTIFY).map(|_| NOTIFY.to_owned()),
     };
+    if matches!(task, Task::Test | Task::Bench) {
+        return Err(Failure::Said("test: and bench: probes cannot be run yet".to_owned()));
+    }
     let done = match task {
         Task::Compile => agent::run::compile(&options).map(|_| 0),
         _ => agent::run::run(&options),
@@ -114,6 +119,20 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// The stages of `-d`.
+fn stages(names: &[String]) -> Result<Vec<Stage>, Failure> {
+    let mut stages = Vec::new();
+    for name in names {
+        match name.as_str() {
+            "ast" => stages.push(Stage::Script),
+            "dis" => stages.push(Stage::Instructions),
+            "all" => stages.extend([Stage::Script, Stage::Instructions]),
+            _ => return Err(Failure::Usage(format!("invalid option for -d: {name}; it takes ast, dis or all"))),
+        }
+    }
+    Ok(stages)
 }
 
 /// What this process lacks is the likeliest reason for a kernel's refusal.
