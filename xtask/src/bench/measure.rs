@@ -102,13 +102,14 @@ pub fn traced(tracer: &Tracer, row: &EventRow, workload: &Workload) -> Result<Du
 
 /// A tracer at work; killed when it is dropped before it was stopped.
 struct Running<'a> {
+    tracer: &'a Tracer,
     child: Option<Child>,
     folder: &'a Path,
 }
 
 impl<'a> Running<'a> {
     /// Starts the tracer and returns when its probes are attached.
-    fn start(tracer: &Tracer, script: &str, folder: &'a Path) -> Result<Self> {
+    fn start(tracer: &'a Tracer, script: &str, folder: &'a Path) -> Result<Self> {
         let child = Command::new(&tracer.path)
             .args(tracer.arguments)
             .arg(script)
@@ -118,7 +119,7 @@ impl<'a> Running<'a> {
             .spawn()
             .with_context(|| format!("cannot start {}", tracer.path.display()))?;
         let process = child.id();
-        let mut running = Self { child: Some(child), folder };
+        let mut running = Self { tracer, child: Some(child), folder };
         let deadline = Instant::now() + PATIENCE;
         while !running.announced()? {
             if let Some(child) = &mut running.child
@@ -155,11 +156,13 @@ impl<'a> Running<'a> {
             }
             if Instant::now() >= deadline {
                 child.kill()?;
-                bail!("a tracer did not end within {} s of its interrupt", PATIENCE.as_secs());
+                let path = self.tracer.path.display();
+                bail!("{path} did not end within {} s of its interrupt", PATIENCE.as_secs());
             }
             sleep(Duration::from_millis(5));
         };
-        ensure!(used.status.success(), "a tracer ended with {}: {}", used.status, self.said("stderr")?.trim());
+        let path = self.tracer.path.display();
+        ensure!(used.status.success(), "{path} ended with {}: {}", used.status, self.said("stderr")?.trim());
         self.said("stdout")
     }
 }
