@@ -29,17 +29,7 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
         return checker.error("E0503", call.span, format!("there are {shorter} bytes to compare"));
     };
     Expr::scalar("memcmp", U64, call.span, move |lowerer| {
-        let (same, differ, done) = (lowerer.b.new_block(), lowerer.b.new_block(), lowerer.b.new_block());
-        let result = lowerer.b.vreg();
         let (a, b) = (left.place(lowerer), right.place(lowerer));
-        lowerer.branch_bytes(a, b, count, same, differ);
-        lowerer.b.switch_to(same);
-        lowerer.b.assign(result, 0);
-        lowerer.b.jump(done);
-        lowerer.b.switch_to(differ);
-        lowerer.b.assign(result, 1);
-        lowerer.b.jump(done);
-        lowerer.b.switch_to(done);
-        result.into()
+        lowerer.one_or_zero(|lowerer, differ, same| lowerer.branch_bytes(a, b, count, same, differ)).into()
     })
 }

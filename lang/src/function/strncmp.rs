@@ -3,6 +3,7 @@
 use super::Function;
 use crate::check::{Call, Checker};
 use crate::hir::Expr;
+use crate::lower::Lowerer;
 use crate::types::Ty;
 
 /// See the module.
@@ -39,16 +40,8 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
         return Expr { ty, ..Expr::int(i64::from(differ), call.span) };
     }
     Expr::scalar("strncmp", ty, call.span, move |lowerer| {
-        let (same, differ, done) = (lowerer.b.new_block(), lowerer.b.new_block(), lowerer.b.new_block());
-        let result = lowerer.b.vreg();
-        lowerer.branch_prefix(&left, &right, length, same, differ);
-        lowerer.b.switch_to(same);
-        lowerer.b.assign(result, 0);
-        lowerer.b.jump(done);
-        lowerer.b.switch_to(differ);
-        lowerer.b.assign(result, 1);
-        lowerer.b.jump(done);
-        lowerer.b.switch_to(done);
-        result.into()
+        let prefix =
+            |lowerer: &mut Lowerer<'_>, differ, same| lowerer.branch_prefix(&left, &right, length, same, differ);
+        lowerer.one_or_zero(prefix).into()
     })
 }

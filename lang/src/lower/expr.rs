@@ -4,7 +4,7 @@ use super::Lowerer;
 use super::storage::Storage;
 use crate::ast::BinaryOp;
 use crate::hir::{Expr, ExprKind, Intrinsic, Lower};
-use crate::ir::{Base, Cmp, Operand, VReg, Width};
+use crate::ir::{Base, BlockId, Cmp, Operand, VReg, Width};
 use crate::types::Ty;
 
 impl Lowerer<'_> {
@@ -134,9 +134,14 @@ impl Lowerer<'_> {
 
     /// A condition as 0 or 1.
     fn truth(&mut self, e: &Expr) -> VReg {
+        self.one_or_zero(|lowerer, yes, no| lowerer.branch(e, yes, no))
+    }
+
+    /// 1 where `branch` goes to the first of its blocks, 0 where it goes to the second.
+    pub fn one_or_zero(&mut self, branch: impl FnOnce(&mut Self, BlockId, BlockId)) -> VReg {
         let result = self.b.vreg();
         let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
-        self.branch(e, yes, no);
+        branch(self, yes, no);
         self.b.switch_to(yes);
         self.b.assign(result, 1);
         self.b.jump(done);
