@@ -137,7 +137,7 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
                 loaded.events = Some(map.into_ring().map_err(error)?);
             }
             // The programs keep these alive, and nobody else looks at them.
-            MapRole::Scratch | MapRole::Zeros | MapRole::Start | MapRole::Syscalls => {}
+            MapRole::Scratch | MapRole::Unwind | MapRole::Zeros | MapRole::Start | MapRole::Syscalls => {}
         }
     }
     Ok(loaded)

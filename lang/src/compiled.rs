@@ -193,6 +193,8 @@ pub enum MapRole {
     Lost,
     /// Stacks by id.
     Stacks(StackMapId),
+    /// What programs remember of stacks they met, for themselves.
+    Unwind,
     /// Working memory of the programs.
     Scratch,
     /// An array of one 64-bit word: the nanoseconds since boot (`CLOCK_BOOTTIME`) when the session started, written before anything

@@ -42,6 +42,7 @@ mod macros;
 mod nearest;
 pub mod needs;
 pub mod options;
+mod orc;
 pub mod parameters;
 pub mod parse;
 pub mod passes;

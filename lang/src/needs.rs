@@ -2,6 +2,7 @@
 
 use crate::ast::{AttachPoint, Expr, ExprKind, Script};
 use crate::options::Options;
+use crate::orc;
 use crate::provider;
 use crate::uses::Uses;
 use crate::walk::{self, Node};
@@ -18,6 +19,8 @@ pub struct Needs {
     pub btf: bool,
     /// Kernel symbols whose addresses are wanted.
     pub kernel_symbols: Vec<String>,
+    /// Whether the kernel's stack is walked where its tables for that may help: their symbols and their type are wanted.
+    pub unwinding: bool,
     /// Places in programs and libraries.
     pub user: Vec<UserPattern>,
     /// Whether the names of the modules that are loaded are wanted.
@@ -148,6 +151,10 @@ pub fn needs_with(script: &Script, options: &Options) -> Needs {
             of_attach_point(&point, uses, &mut needs);
         }
         walk::probe(probe, &mut |node| of_node(&node, script, &mut needs));
+    }
+    if needs.unwinding {
+        needs.btf = true;
+        needs.kernel_symbols.extend(orc::SYMBOLS.map(str::to_owned));
     }
     for m in &script.macros {
         walk::block(&m.body, &mut |node| of_node(&node, script, &mut needs));

@@ -96,6 +96,8 @@ pub struct Features {
     pub fentry: bool,
     /// Direct loads from `bpf_get_current_task_btf`; 5.11.
     pub task_btf: bool,
+    /// `bpf_task_pt_regs`, which tells where a task's kernel stack ends, and that kernel memory may be read; 5.15.
+    pub task_registers: bool,
     /// `bpf_loop`; 5.17.
     pub bpf_loop: bool,
     /// `bpf_map_lookup_percpu_elem`: reading what other CPUs have counted; 5.19.
@@ -117,6 +119,7 @@ impl Features {
             kprobe: true,
             fentry: true,
             task_btf: true,
+            task_registers: true,
             bpf_loop: true,
             percpu_lookup: true,
             map_alloc: true,

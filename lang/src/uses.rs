@@ -15,6 +15,8 @@ pub struct Uses {
     pub function: bool,
     /// The kernel's types.
     pub types: bool,
+    /// The kernel's stack.
+    pub kernel_stack: bool,
 }
 
 impl Uses {
@@ -59,6 +61,7 @@ impl Uses {
             "args" => self.args = true,
             "probe" | "probetype" => self.name = true,
             "func" => self.function = true,
+            "kstack" => self.kernel_stack = true,
             // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not
             // worth reading for it: a helper knows it as well.
             "ctx" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,

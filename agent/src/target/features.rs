@@ -39,6 +39,8 @@ fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
         // Exists where the kernel runs 32-bit programs beside its own.
         compat_syscalls: Path::new("/proc/sys/abi/vsyscall32").exists() || cfg!(target_arch = "aarch64"),
         task_btf: has_helper(Helper::GetCurrentTaskBtf),
+        // Lockdown may forbid the second one.
+        task_registers: has_helper(Helper::TaskPtRegs) && has_helper(Helper::ProbeReadKernel),
         bpf_loop: has_helper(Helper::Loop),
         percpu_lookup: has_helper(Helper::MapLookupPercpuElem),
         // The helper came with the same release as the allocator.

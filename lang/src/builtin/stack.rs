@@ -21,6 +21,14 @@ pub fn stack_type(checker: &mut Checker<'_>, depth: u16, mode: StackMode) -> Sta
 
 /// Takes the stack at hand: its number, or a negative error.
 pub fn take(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
+    match lowerer.orc().filter(|_| flags & USER == 0) {
+        Some(orc) => lowerer.known_stack(&orc, stack.map, |lowerer| ask(lowerer, stack, flags)),
+        None => ask(lowerer, stack, flags),
+    }
+}
+
+/// Has the kernel walk the stack.
+fn ask(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
     let map = lowerer.resources.stacks(stack.map, stack.depth);
     let (map, context) = (lowerer.b.map_addr(map), lowerer.b.context());
     let id = lowerer.b.call(Helper::GetStackid, &[context.into(), map.into(), Operand::Imm(flags)]);

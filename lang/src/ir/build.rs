@@ -304,6 +304,11 @@ impl Builder {
         self.context = Some(register);
     }
 
+    /// Whether this is a function that is called back.
+    pub fn is_called_back(&self) -> bool {
+        self.context.is_some()
+    }
+
     /// The program's context.
     pub fn context(&mut self) -> VReg {
         if let Some(register) = self.context {

@@ -149,7 +149,7 @@ fn pointers(function: &Function) -> Result<(), Broken> {
                 Inst::Copy { value, .. } => of(value),
                 Inst::SlotAddr { .. } | Inst::MapAddr { .. } | Inst::MapValueAddr { .. } | Inst::Context { .. } => true,
                 Inst::FunctionAddr { .. } => true,
-                Inst::Call { helper: Helper::MapLookupElem | Helper::RingbufReserve, .. } => true,
+                Inst::Call { helper: Helper::MapLookupElem | Helper::RingbufReserve | Helper::TaskPtRegs, .. } => true,
                 _ => false,
             };
             if let Some(dst) = inst.dst().filter(|dst| result && counts.get(dst.0 as usize) == Some(&1)) {

@@ -24,6 +24,7 @@ mod stmt;
 mod storage;
 mod task;
 mod total;
+mod unwind;
 
 pub use context::name_bytes;
 pub use event::{HEADER, Record};

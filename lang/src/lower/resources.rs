@@ -15,6 +15,8 @@ use crate::ir::MapRef;
 
 /// How many stacks are kept; the kernel rounds it up to a power of two and loses stacks whose hashes meet.
 const STACKS: u32 = 16384;
+/// How many return addresses are remembered.
+const RETURN_ADDRESSES: u32 = 8192;
 /// Bytes of the ring buffer of a script that sends data through it, and of one that only sends commands, which are few
 /// and small. The reader maps a ring buffer twice, whole.
 const DATA_RING: u32 = 1 << 20;
@@ -42,17 +44,22 @@ pub struct Resources {
     events: Option<MapRef>,
     lost: Option<MapRef>,
     stacks: Vec<(StackMapId, MapRef)>,
+    known_stacks: Vec<(StackMapId, MapRef)>,
+    unwind_rules: Option<MapRef>,
+    unwind_starts: Option<MapRef>,
     scratch: Option<MapRef>,
     zeros: Option<MapRef>,
     start: Option<MapRef>,
     ring_buffer_bytes: Option<u32>,
+    hash_flags: u32,
 }
 
 impl Resources {
     /// The script's own maps.
     pub fn new(unit: &Unit<'_>, diagnostics: &mut Diagnostics) -> Self {
-        let mut resources = Self { ring_buffer_bytes: unit.config.ring_buffer_bytes, ..Self::default() };
         let flags = hash_flags(unit);
+        let ring_buffer_bytes = unit.config.ring_buffer_bytes;
+        let mut resources = Self { ring_buffer_bytes, hash_flags: flags, ..Self::default() };
         for (index, map) in unit.program.maps.iter().enumerate() {
             let id = MapId(index as u16);
             let Some((layout, schema)) =
@@ -122,6 +129,42 @@ impl Resources {
         let map = self.add("stacks", MapType::StackTrace, 4, bytes, STACKS, 0, MapRole::Stacks(id));
         self.stacks.push((id, map));
         map
+    }
+
+    /// The numbers of the stacks that programs have recognised, by a 64-bit hash each.
+    pub fn known_stacks(&mut self, id: StackMapId) -> MapRef {
+        if let Some((_, map)) = self.known_stacks.iter().find(|(known, _)| *known == id) {
+            return *map;
+        }
+        let map = self.add("known_stacks", MapType::Hash, 8, 4, STACKS, self.hash_flags, MapRole::Unwind);
+        self.known_stacks.push((id, map));
+        map
+    }
+
+    /// What the kernel's tables say of return addresses.
+    pub fn unwind_rules(&mut self) -> MapRef {
+        match self.unwind_rules {
+            Some(map) => map,
+            None => {
+                let flags = self.hash_flags;
+                let map = self.add("unwind_rules", MapType::Hash, 8, 8, RETURN_ADDRESSES, flags, MapRole::Unwind);
+                *self.unwind_rules.insert(map)
+            }
+        }
+    }
+
+    /// Two more 64-bit words about where a program's walks start, and where in the map's only value they are.
+    pub fn unwind_start(&mut self) -> (MapRef, u32) {
+        let map = match self.unwind_starts {
+            Some(map) => map,
+            None => {
+                let map = self.add("unwind_starts", MapType::Array, 4, 0, 1, 0, MapRole::Unwind);
+                *self.unwind_starts.insert(map)
+            }
+        };
+        let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
+        def.value_size += 16;
+        (map, def.value_size - 16)
     }
 
     /// Working memory for one more program, and the index of its element.

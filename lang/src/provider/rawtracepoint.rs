@@ -25,6 +25,7 @@ fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
     if let [.., event] = point.parts.as_slice() {
         needs.tracepoints.push(TracepointPattern { category: "*".into(), event: event.node.clone(), fields: false });
         needs.btf |= uses.args;
+        needs.unwinding |= uses.kernel_stack;
     }
 }
 

@@ -36,6 +36,7 @@ fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
         event: event.node.clone(),
         fields: uses.args,
     });
+    needs.unwinding |= uses.kernel_stack;
 }
 
 fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {

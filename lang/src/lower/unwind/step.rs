@@ -1,0 +1,93 @@
+//! From a function on the stack to its caller, until there is none.
+
+use super::{BP_OFFSET, KIND, Kind, MOST_STEPS, SAVES, SP_OFFSET};
+use crate::ir::{BlockId, Cmp, VReg, Width};
+use crate::lower::{Lowerer, Place};
+use crate::orc::Orc;
+
+/// Where a walk is.
+pub(super) struct Walk {
+    /// Where the return address is on the stack.
+    pub slot: VReg,
+    /// The return address.
+    pub address: VReg,
+    /// Where the stack ends: the registers that user space left.
+    pub end: VReg,
+    /// The hash of the return addresses so far.
+    pub hash: VReg,
+}
+
+impl Lowerer<'_> {
+    /// Walks to the end of the stack; where that cannot be found, to `unknown`.
+    pub(super) fn walk_stack(&mut self, orc: &Orc, walk: &Walk, unknown: BlockId) {
+        let Walk { slot, address, end, hash } = *walk;
+        let (key, word) = (self.temp(8), self.temp(8));
+        // Where the frame pointer was saved, and where the caller's return address is.
+        let (saved, next, turns) = (self.b.copy(0), self.b.vreg(), self.b.copy(0));
+        let [turn, missing, known, by_sp, other, by_bp, last, step, saves, go, done] =
+            [(); 11].map(|()| self.b.new_block());
+        self.b.jump(turn);
+
+        self.b.switch_to(turn);
+        self.b.store(key.base, key.offset, Width::B8, address);
+        let rule = self.rule(key);
+        self.b.branch(Cmp::Eq, rule, 0, missing, known);
+        self.b.switch_to(missing);
+        self.learn_rule(orc, key);
+        self.b.jump(unknown);
+
+        self.b.switch_to(known);
+        self.mix(hash, address);
+        let kind = self.b.load(rule, KIND, Width::B1, false);
+        let sp_offset = self.b.load(rule, SP_OFFSET, Width::B2, true);
+        self.b.branch(Cmp::Eq, kind, Kind::BySp as i64, by_sp, other);
+        self.b.switch_to(by_sp);
+        let above = self.b.add(slot, sp_offset);
+        self.b.assign(next, above);
+        self.b.jump(step);
+
+        self.b.switch_to(other);
+        self.b.branch(Cmp::Eq, kind, Kind::ByBp as i64, by_bp, last);
+        self.b.switch_to(by_bp);
+        self.b.branch_if(Cmp::Eq, saved, 0, unknown);
+        let frame = self.kernel_word(word, saved);
+        let behind = self.b.add(frame, sp_offset);
+        let above = self.b.sub(behind, 8);
+        self.b.assign(next, above);
+        self.b.jump(step);
+
+        self.b.switch_to(last);
+        self.b.branch_if(Cmp::Eq, kind, Kind::End as i64, done);
+        self.b.branch_if(Cmp::Ne, kind, Kind::Registers as i64, unknown);
+        let behind = self.b.add(slot, sp_offset);
+        let registers = self.b.add(behind, 8);
+        self.b.branch(Cmp::Eq, registers, end, done, unknown);
+
+        self.b.switch_to(step);
+        self.b.branch_if(Cmp::ULe, next, slot, unknown);
+        self.b.branch_if(Cmp::UGe, next, end, unknown);
+        let is_saved = self.b.load(rule, SAVES, Width::B1, false);
+        self.b.branch(Cmp::Ne, is_saved, 0, saves, go);
+        self.b.switch_to(saves);
+        let bp_offset = self.b.load(rule, BP_OFFSET, Width::B2, true);
+        let behind = self.b.add(next, 8);
+        let at = self.b.add(behind, bp_offset);
+        self.b.assign(saved, at);
+        self.b.jump(go);
+        self.b.switch_to(go);
+        self.b.assign(slot, next);
+        let caller = self.kernel_word(word, slot);
+        self.b.assign(address, caller);
+        let after = self.b.add(turns, 1);
+        self.b.assign(turns, after);
+        self.b.branch(Cmp::ULt, turns, i64::from(MOST_STEPS), turn, unknown);
+        self.b.switch_to(done);
+    }
+
+    /// The rule of the return address at `key`, or null.
+    pub(super) fn rule(&mut self, key: Place) -> VReg {
+        let rules = self.resources.unwind_rules();
+        let key = self.address(key);
+        self.lookup(rules, key)
+    }
+}
