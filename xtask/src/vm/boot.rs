@@ -3,6 +3,7 @@
 //! fall into it. Emulation only (TCG): it works on any machine, and guests hang under KVM on some.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
@@ -15,18 +16,48 @@ use super::emulator::Emulator;
 /// How many of the console's last lines an error shows.
 const SHOWN_LINES: usize = 25;
 
-/// Boots `kernel` with `initrd` and returns what the guest wrote to its second serial line. Log files go to `folder`.
+/// Bytes of the guest's disk, which is empty.
+const DISK_SIZE: u64 = 8 << 20;
+
+/// How often a guest is booted when qemu itself dies: its emulation of many processors is known to stop at an assertion now and then.
+const ATTEMPTS: usize = 3;
+
+/// Boots `kernel` with `initrd` and returns what the guest wrote to its second serial line. Files go to `folder`.
 ///
 /// # Errors
 /// When qemu fails or the guest is not done after `timeout`; the message ends with the console's last lines.
 pub fn run(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<String> {
+    fs::File::create(folder.join("disk"))?.set_len(DISK_SIZE)?;
+    for _ in 1..ATTEMPTS {
+        match once(emulator, kernel, initrd, folder, timeout)? {
+            Ended::Died(why) => println!("warning: the emulator died and is started once more: {}", why.trim()),
+            Ended::Told(report) => return Ok(report),
+        }
+    }
+    match once(emulator, kernel, initrd, folder, timeout)? {
+        Ended::Died(why) => bail!("the emulator died {ATTEMPTS} times: {}", why.trim()),
+        Ended::Told(report) => Ok(report),
+    }
+}
+
+/// How a guest came to its end.
+enum Ended {
+    /// By itself, with this report.
+    Told(String),
+    /// By a signal to the emulator, which had said this.
+    Died(String),
+}
+
+fn once(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<Ended> {
     let (console, report) = (folder.join("console.log"), folder.join("report.log"));
     let serial = |path: &Path| format!("file:{}", path.display());
+    let disk = format!("file={},format=raw,if=none,id=disk", folder.join("disk").display());
     let mut qemu = emulator
         .command()
         .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048"])
         .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
         .args(["-serial", &serial(&console), "-serial", &serial(&report)])
+        .args(["-drive", &disk, "-device", "nvme,serial=1,drive=disk"])
         .arg("-kernel")
         .arg(kernel)
         .arg("-initrd")
@@ -41,7 +72,8 @@ pub fn run(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, tim
     let told = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
     let report = told("report.log").replace('\r', "");
     match ended? {
-        Some(status) if status.success() => Ok(report),
+        Some(status) if status.success() => Ok(Ended::Told(report)),
+        Some(status) if status.signal().is_some() => Ok(Ended::Died(told("qemu.log"))),
         Some(status) => bail!("qemu: {status}\n{}{}", told("qemu.log"), tail(&told("console.log"))),
         None => bail!(
             "the guest was not done after {} s; it had reported:\n{}\nand its console said:\n{}",

@@ -41,15 +41,17 @@ pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
     let mut files = vec![
         GuestFile { path: "init".to_owned(), text: INIT.to_owned() },
         script("settle", &format!("sleep {}", if tracer.announces_late { 0 } else { LATE })),
-        script("trace", &format!("exec /tracer {} \"$(cat \"$1\")\"", tracer.arguments.join(" "))),
+        script("trace", &format!("exec /tracer {} \"$(cat \"$1\")\" $(eval echo $2)", tracer.arguments.join(" "))),
     ];
     if tracer.announces_late {
         files.push(script("node-report", "exec /tracer check --node-report"));
     }
     for (number, case) in cases.iter().enumerate() {
         let stem = format!("cases/{number:03}-{}", case.name);
-        files.push(GuestFile { path: format!("{stem}.bt"), text: case.script.to_owned() });
-        files.push(GuestFile { path: format!("{stem}.sh"), text: format!("{}\n", case.workload) });
+        files.push(GuestFile { path: format!("{stem}.bt"), text: case.script.clone() });
+        for (extension, text) in [("before", &case.before), ("arguments", &case.arguments), ("sh", &case.workload)] {
+            files.push(GuestFile { path: format!("{stem}.{extension}"), text: text.clone() });
+        }
     }
     files
 }

@@ -8,6 +8,7 @@ mount -t devtmpfs none /dev
 mount -t tmpfs none /tmp
 mount -t tracefs none /sys/kernel/tracing
 mount -t debugfs none /sys/kernel/debug
+ifconfig lo up
 ulimit -l unlimited
 stty -F /dev/ttyS1 raw
 exec >/dev/ttyS1
@@ -34,7 +35,8 @@ for script in /cases/*.bt; do
     # Emptied here, not by the child: what the case before announced must be gone when this one is waited for.
     : >/tmp/stdout
     : >/tmp/stderr
-    /trace "$script" </dev/null >>/tmp/stdout 2>>/tmp/stderr &
+    sh "${script%.bt}.before" </dev/null >/dev/null 2>&1
+    /trace "$script" "$(cat "${script%.bt}.arguments")" </dev/null >>/tmp/stdout 2>>/tmp/stderr &
     tracer=$!
     within 600 attached_or_gone $tracer
     /settle

@@ -1,6 +1,7 @@
 //! Packs the guest's root: busybox, the binary under test with the libraries it is linked to, and the generated
 //! scripts. A cpio archive is written directly, so that neither `cpio` nor root is needed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,8 +25,9 @@ pub struct GuestFile {
     pub text: String,
 }
 
-/// Writes the archive to `target`. The binary becomes `/tracer`; its libraries keep their paths.
-pub fn pack(target: &Path, binary: &Path, files: &[GuestFile]) -> Result<()> {
+/// Writes the archive to `target`. The binary becomes `/tracer`; `copied` are files of this machine that keep their paths, as do the
+/// libraries that any of them needs.
+pub fn pack(target: &Path, binary: &Path, copied: &[PathBuf], files: &[GuestFile]) -> Result<()> {
     let mut archive = Archive { out: BufWriter::new(File::create(target)?), known: Vec::new(), inode: 1 };
     for directory in MOUNT_POINTS {
         archive.directory(Path::new(directory))?;
@@ -33,8 +35,12 @@ pub fn pack(target: &Path, binary: &Path, files: &[GuestFile]) -> Result<()> {
     archive.copy(Path::new("bin/busybox"), Path::new(BUSYBOX))?;
     archive.file(Path::new("bin/sh"), b"/bin/busybox", 0o120_777)?;
     archive.copy(Path::new("tracer"), binary)?;
-    for library in release::libraries(binary)? {
-        archive.copy(library.strip_prefix("/").unwrap_or(&library), &library)?;
+    let mut kept: BTreeSet<PathBuf> = copied.iter().cloned().collect();
+    for binary in copied.iter().map(PathBuf::as_path).chain([binary]) {
+        kept.extend(release::libraries(binary)?);
+    }
+    for path in kept {
+        archive.copy(path.strip_prefix("/").unwrap_or(&path), &path)?;
     }
     for file in files {
         archive.file(Path::new(&file.path), file.text.as_bytes(), EXECUTABLE)?;

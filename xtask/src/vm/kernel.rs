@@ -11,6 +11,8 @@ use crate::repo;
 
 /// A kernel ready to boot.
 pub struct Kernel {
+    /// The series it was asked for by, for instance `6.1`.
+    pub series: String,
     /// Of the package, for instance `6.1.192-2`.
     pub version: String,
     pub image: PathBuf,
@@ -44,7 +46,7 @@ fn cached(cache: &Path, series: &str) -> Result<Option<Kernel>> {
         }
     }
     let newest = versions.into_iter().filter(|version| is_of(version, series)).max_by_key(|version| numbers(version));
-    Ok(newest.map(|version| Kernel { image: cache.join(&version).join("vmlinuz"), version }))
+    Ok(newest.map(|version| Kernel { series: series.to_owned(), image: cache.join(&version).join("vmlinuz"), version }))
 }
 
 fn is_of(version: &str, series: &str) -> bool {

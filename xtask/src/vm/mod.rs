@@ -1,7 +1,7 @@
 //! `cargo xtask vm`: boots one of Debian's kernels in qemu with our binary and runs the kernel suite in it, because the
 //! probes it needs (kprobe, fentry) are not in every machine's own kernel.
 //!
-//! in: a kernel series and a binary; out: one line per case on standard output and an error when one failed. The parts:
+//! in: kernel series and a binary; out: one line per case on standard output and an error when one failed. The parts:
 //! [`kernel`] fetches and keeps kernels, [`initramfs`] packs the guest's files, [`guest`] writes its init script and
 //! reads back what it reports, [`cases`] says what to run and [`expect`] what must come out, [`emulator`] finds a qemu
 //! and [`boot`] runs it.
@@ -15,25 +15,28 @@ mod initramfs;
 mod kernel;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::tracer::Tracer;
 use crate::{packages, release};
+use cases::Case;
 use emulator::Emulator;
 use guest::CaseRun;
+use kernel::Kernel;
 
-/// The kernel of the Debian release that the project is developed on.
-const DEFAULT_KERNEL: &str = "6.1";
-const DEFAULT_TIMEOUT: u64 = 300;
+/// The kernels of the Debian release that the project is developed on: its own, and the backported one.
+const DEFAULT_KERNELS: [&str; 2] = ["6.1", "6.12"];
+const DEFAULT_TIMEOUT: u64 = 600;
 
 /// Arguments of `cargo xtask vm`.
 #[derive(clap::Args)]
 pub struct VmArgs {
-    /// Kernel series to boot; may be given several times.
-    #[arg(long = "kernel", value_name = "SERIES", default_value = DEFAULT_KERNEL)]
+    /// Kernel series to boot, all of them at the same time; may be given several times.
+    #[arg(long = "kernel", value_name = "SERIES", default_values = DEFAULT_KERNELS)]
     kernels: Vec<String>,
     /// The binary to test instead of a fresh release build. One that is called `bpftrace` is given bpftrace's arguments:
     /// the reference implementation must pass the same cases.
@@ -42,6 +45,12 @@ pub struct VmArgs {
     /// Run only the cases whose names contain this.
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
+    /// Instead of the suite, run each script of this folder for a second, or as its first lines say, and tell which attach.
+    #[arg(long, value_name = "DIR")]
+    scripts: Option<PathBuf>,
+    /// A file of this machine that the guest shall have too, with the libraries it needs; may be given several times.
+    #[arg(long = "with", value_name = "PATH")]
+    copied: Vec<PathBuf>,
     /// Look for a newer kernel package even when one of the series is at hand.
     #[arg(long)]
     refresh: bool,
@@ -59,11 +68,13 @@ pub struct VmArgs {
 impl Default for VmArgs {
     /// What the command does without arguments.
     fn default() -> Self {
-        let kernels = vec![DEFAULT_KERNEL.to_owned()];
+        let kernels = DEFAULT_KERNELS.map(str::to_owned).to_vec();
         Self {
             kernels,
             bin: None,
             filter: String::new(),
+            scripts: None,
+            copied: Vec::new(),
             refresh: false,
             timeout: DEFAULT_TIMEOUT,
             table: false,
@@ -101,75 +112,111 @@ pub fn run(args: &VmArgs) -> Result<Tally> {
         None => release::binary()?,
     };
     let emulator = Emulator::obtain()?;
+    let mut cases = match &args.scripts {
+        Some(folder) => cases::read(folder)?,
+        None => cases::suite()?,
+    };
+    cases.retain(|case| case.name.contains(&args.filter));
+    ensure!(!cases.is_empty(), "no case is called *{}*", args.filter);
+    let kernels: Vec<Kernel> =
+        args.kernels.iter().map(|series| kernel::obtain(series, args.refresh)).collect::<Result<_>>()?;
+    let machine = &Machine { emulator, binary, cases, args };
     let mut tally = Tally::default();
     let mut columns = Vec::new();
-    for series in &args.kernels {
-        let kernel = kernel::obtain(series, args.refresh)?;
-        let (outcome, node) =
-            run_on(&emulator, &kernel, &binary, args).with_context(|| format!("kernel {}", kernel.version))?;
-        columns.push(table::Column::parse(&kernel.version, &node));
-        tally.passed += outcome.passed;
-        tally.failed += outcome.failed;
-    }
+    thread::scope(|scope| {
+        // All are started before the first is waited for.
+        let guests: Vec<_> = kernels.iter().map(|kernel| scope.spawn(|| machine.run(kernel))).collect();
+        for (kernel, guest) in kernels.iter().zip(guests) {
+            let outcome = guest.join().unwrap_or_else(|_| bail!("its thread panicked"));
+            let outcome = outcome.with_context(|| format!("kernel {}", kernel.version))?;
+            print!("{}", outcome.text);
+            columns.push(table::Column::parse(&kernel.version, &outcome.node));
+            tally.passed += outcome.tally.passed;
+            tally.failed += outcome.tally.failed;
+        }
+        anyhow::Ok(())
+    })?;
     if args.table {
         table::write(&columns)?;
     }
     Ok(tally)
 }
 
-fn run_on(emulator: &Emulator, kernel: &kernel::Kernel, binary: &Path, args: &VmArgs) -> Result<(Tally, String)> {
-    let cases: Vec<&cases::Case> = cases::CASES.iter().filter(|case| case.name.contains(&args.filter)).collect();
-    if cases.is_empty() {
-        bail!("no case is called *{}*", args.filter);
-    }
-    let started = Instant::now();
-    let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
-    let initrd = folder.path().join("initrd");
-    initramfs::pack(&initrd, binary, &guest::files(&cases, &Tracer::new(binary)))?;
-    let transcript = boot::run(emulator, &kernel.image, &initrd, folder.path(), Duration::from_secs(args.timeout));
-    if args.keep {
-        println!("guest files: {}", folder.keep().display());
-    }
-    let guest::Report { runs, node } = guest::parse(&transcript?)?;
-    let mut tally = Tally::default();
-    for case in cases {
-        let run =
-            runs.iter().find(|run| run.name == case.name).with_context(|| format!("{} did not run", case.name))?;
-        if report(&kernel.version, case, run) { tally.passed += 1 } else { tally.failed += 1 }
-    }
-    println!(
-        "vm {}: {} passed, {} failed in {} s",
-        kernel.version,
-        tally.passed,
-        tally.failed,
-        started.elapsed().as_secs()
-    );
-    Ok((tally, node))
+/// What every kernel is run with.
+struct Machine<'a> {
+    emulator: Emulator,
+    binary: PathBuf,
+    cases: Vec<Case>,
+    args: &'a VmArgs,
 }
 
-/// Prints how a case ended, with everything the guest said when it ended badly; whether it passed.
-fn report(version: &str, case: &cases::Case, run: &CaseRun) -> bool {
-    let mut wrong: Vec<String> =
-        case.expected.iter().filter_map(|expected| expected.check(&run.stdout).err()).collect();
-    if run.status != 0 {
-        wrong.push(format!("the tracer ended with status {}", run.status));
+/// How a kernel did.
+#[derive(Default)]
+struct Outcome {
+    tally: Tally,
+    /// A line for each case, more for those that failed.
+    text: String,
+    /// What the tracer says of the kernel.
+    node: String,
+}
+
+impl Machine<'_> {
+    fn run(&self, kernel: &Kernel) -> Result<Outcome> {
+        let started = Instant::now();
+        let cases: Vec<&Case> = self.cases.iter().filter(|case| case.runs_on(&kernel.series)).collect();
+        let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
+        let initrd = folder.path().join("initrd");
+        let files = guest::files(&cases, &Tracer::new(&self.binary));
+        initramfs::pack(&initrd, &self.binary, &self.args.copied, &files)?;
+        let timeout = Duration::from_secs(self.args.timeout);
+        let transcript = boot::run(&self.emulator, &kernel.image, &initrd, folder.path(), timeout);
+        if self.args.keep {
+            println!("guest files: {}", folder.keep().display());
+        }
+        let guest::Report { runs, node } = guest::parse(&transcript?)?;
+        let mut outcome = Outcome { node, ..Outcome::default() };
+        for case in cases {
+            let run = runs.iter().find(|run| run.name == case.name);
+            outcome.add(&kernel.version, case, run.with_context(|| format!("{} did not run", case.name))?);
+        }
+        let (Tally { passed, failed }, seconds) = (outcome.tally, started.elapsed().as_secs());
+        outcome.line(format!("vm {}: {passed} passed, {failed} failed in {seconds} s", kernel.version));
+        Ok(outcome)
     }
-    if run.left_attached != 0 {
-        wrong.push(format!("{} kprobes were left attached", run.left_attached));
+}
+
+impl Outcome {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
     }
-    if wrong.is_empty() {
-        println!("PASS vm {version} {}", case.name);
-        return true;
-    }
-    println!("FAIL vm {version} {}", case.name);
-    for line in wrong {
-        println!("  {line}");
-    }
-    println!("  script: {}", case.script);
-    for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            println!("  {stream}: {line}");
+
+    /// Notes how a case ended, with everything the guest said when it ended badly.
+    fn add(&mut self, version: &str, case: &Case, run: &CaseRun) {
+        let mut wrong: Vec<String> =
+            case.expected.iter().filter_map(|expected| expected.check(&run.stdout).err()).collect();
+        if run.status != 0 {
+            wrong.push(format!("the tracer ended with status {}", run.status));
+        }
+        if run.left_attached != 0 {
+            wrong.push(format!("{} kprobes were left attached", run.left_attached));
+        }
+        let announced = run.stdout.lines().chain(run.stderr.lines()).find(|line| line.starts_with("Attach"));
+        if wrong.is_empty() {
+            self.tally.passed += 1;
+            let told = announced.filter(|_| case.expected.is_empty()).map(|line| format!(": {line}"));
+            return self.line(format!("PASS vm {version} {}{}", case.name, told.unwrap_or_default()));
+        }
+        self.tally.failed += 1;
+        self.line(format!("FAIL vm {version} {}", case.name));
+        let script = case.expected.first().map(|_| format!("script: {}", case.script));
+        for line in wrong.into_iter().chain(script) {
+            self.line(format!("  {line}"));
+        }
+        for (stream, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            for line in text.lines().filter(|line| !line.is_empty()) {
+                self.line(format!("  {stream}: {line}"));
+            }
         }
     }
-    false
 }
