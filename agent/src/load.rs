@@ -11,6 +11,7 @@ use aya::maps::{MapData, MapError, RingBuf};
 use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
 use lang::span::Span;
 use report::schema::{MapId, StackMapId};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::sys::btf;
 use crate::sys::map::{Map, Request as MapRequest};
@@ -160,16 +161,20 @@ fn create(definition: &MapDef) -> Result<Map, LoadError> {
         map.update(&index.to_ne_bytes(), &value).map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
     }
     if *role == MapRole::Start {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let nanoseconds = (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64);
-        map.update(&0u32.to_ne_bytes(), &nanoseconds.to_ne_bytes())
-            .map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
+        let (now, wall) = (nanoseconds(ClockId::Boottime), nanoseconds(ClockId::Realtime));
+        let value = [now.to_ne_bytes(), wall.wrapping_sub(now).to_ne_bytes()].concat();
+        map.update(&0u32.to_ne_bytes(), &value).map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
     }
     if *role == MapRole::Zeros {
         // A new array is all zeroes already; frozen, the verifier takes it for a constant.
         map.freeze().map_err(|error| LoadError::Prepare { name: name.clone(), error })?;
     }
     Ok(map)
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
+    (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
 }
 
 fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {

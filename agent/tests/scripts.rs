@@ -474,3 +474,30 @@ fn a_struct_is_a_value_to_keep_to_print_and_to_take_apart() {
         format!("{whole}\n(1, {whole})\n7 two -5\n\n\n@keyed[{whole}, 1]: -5\n@whole: {whole}\n")
     );
 }
+
+#[test]
+fn nothing_but_the_end_happens_after_exit() {
+    need_tracing!();
+    let script = "interval:us:200 { @turns++; exit(); } profile:hz:5000 { @samples = count(); } end { printf(\"%d\\n\", @turns); }";
+    let printed = Script::new(&format!("config = {{ print_maps_on_exit = false }} {script}")).run();
+    assert_eq!(printed.output, "1\n\n\n");
+}
+
+#[test]
+fn elements_added_at_once_with_interrupts_off_all_find_room() {
+    need_tracing!();
+    let added = "for ($i : 0..20) { @counts[$i] = count(); @last[$i] = $i; }";
+    let script = format!(
+        "config = {{ print_maps_on_exit = false }} interval:ms:1 {{ {added} exit(); }} end {{ print((len(@counts), len(@last))); }}"
+    );
+    assert_eq!(Script::new(&script).run().output, "(20, 20)\n\n\n");
+}
+
+#[test]
+fn a_time_series_counts_by_the_wall_clock() {
+    need_tracing!();
+    let script = "interval:ms:100 { @ = tseries(7, 1h, 2); exit(); }";
+    let printed = Script::new(script).json().run().output;
+    let hour = jiff::Timestamp::now().strftime("%Y-%m-%d %H:").to_string();
+    assert!(printed.contains(&format!("\"interval_start\":\"{hour}")) && printed.contains("\"value\":7"), "{printed}");
+}

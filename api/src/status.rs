@@ -193,6 +193,8 @@ pub enum MapKind {
     Hist,
     /// Linear buckets added.
     Lhist,
+    /// Interval by interval, as the series says; of each entry the value of the last interval.
+    Tseries,
     /// Assigned by the script; not merged, one entry for each node.
     Value,
 }

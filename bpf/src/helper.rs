@@ -48,6 +48,7 @@ helpers! {
     MapUpdateElem = 2, "map_update_elem", 4, (3, 19);
     MapDeleteElem = 3, "map_delete_elem", 2, (3, 19);
     KtimeGetNs = 5, "ktime_get_ns", 0, (4, 1);
+    TracePrintk = 6, "trace_printk", 5, (4, 1);
     GetPrandomU32 = 7, "get_prandom_u32", 0, (4, 1);
     GetSmpProcessorId = 8, "get_smp_processor_id", 0, (4, 1);
     GetCurrentPidTgid = 14, "get_current_pid_tgid", 0, (4, 2);

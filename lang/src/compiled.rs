@@ -141,6 +141,18 @@ impl Attach {
         matches!(self, Self::Begin | Self::End | Self::Signal { .. })
     }
 
+    /// Whether its program runs with interrupts on, so that the kernel's allocator is filled up again after each element that is
+    /// added to a map. With interrupts off it has one element at hand, or a few.
+    pub fn allocates_at_will(&self) -> bool {
+        match self {
+            Self::Begin | Self::End | Self::Signal { .. } | Self::Syscalls { .. } => true,
+            Self::Uprobe { .. } | Self::Iter { .. } => true,
+            Self::Tracepoint { category, .. } => matches!(category.as_str(), "syscalls" | "raw_syscalls"),
+            Self::RawTracepoint { event } => matches!(event.as_str(), "sys_enter" | "sys_exit"),
+            _ => false,
+        }
+    }
+
     /// How many attach points of the script it stands for.
     pub fn points(&self) -> usize {
         match self {
@@ -197,8 +209,8 @@ pub enum MapRole {
     Unwind,
     /// Working memory of the programs.
     Scratch,
-    /// An array of one 64-bit word: the nanoseconds since boot (`CLOCK_BOOTTIME`) when the session started, written before anything
-    /// attaches.
+    /// An array of one element, two 64-bit words: the nanoseconds since boot (`CLOCK_BOOTTIME`) when the session started, and those
+    /// from 1970 to booting by the wall clock; written before anything attaches.
     Start,
     /// Read by programs only, filled with these zeros: the template of a new element.
     Zeros,

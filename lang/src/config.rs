@@ -34,6 +34,8 @@ pub struct Config {
     pub missing_probes: MissingProbes,
     /// Bytes of the ring buffer; without it, what the script's events ask for.
     pub ring_buffer_bytes: Option<u32>,
+    /// The map whose value `tseries` takes for the time.
+    pub series_clock: Option<String>,
 }
 
 /// What happens when an attach point does not exist.
@@ -61,6 +63,7 @@ impl Default for Config {
             print_maps_on_exit: true,
             missing_probes: MissingProbes::Error,
             ring_buffer_bytes: None,
+            series_clock: None,
         }
     }
 }
@@ -93,6 +96,15 @@ pub const KEYS: &[Key] = &[
         summary: "Whether C++ symbols print demangled; bpfleet always demangles.",
         values: "true or false",
         set: |_, v| boolean(v).map(|_| ()),
+    },
+    Key {
+        name: "dummy_ts_map",
+        summary: "The map without key whose value `tseries` takes for the time, to try scripts out with.",
+        values: "a map",
+        set: |c, v| {
+            c.series_clock = Some(v.to_owned());
+            Some(())
+        },
     },
     Key {
         name: "lazy_symbolication",

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bpf::btf::{Btf, Kind, Type, TypeId};
 use report::schema;
 
-use crate::types::{EnumType, Space, Ty};
+use crate::types::{EnumType, Layout, Space, Ty};
 
 /// A struct or union.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +53,24 @@ impl StructType {
         let field = |member: &Member| {
             let Place { ty, offset, bits } = &member.place;
             let ty = match (bits, ty.schema()?) {
-                (Some((first, width)), schema::Type::Int { bytes, signed }) => {
-                    schema::Type::Bits { bytes, signed, first: *first, width: *width }
+                (Some((first, width)), schema::Type::Int { bytes, .. }) => {
+                    schema::Type::Bits { bytes, signed: false, first: *first, width: *width }
                 }
                 (_, ty) => ty,
             };
             Some((member.name.clone(), schema::Field { ty, offset: *offset }))
         };
         Some(schema::Type::Record(members.iter().map(field).collect::<Option<_>>()?))
+    }
+}
+
+impl StructType {
+    /// The boundary a value begins on, in bytes; of the kernel's structs the widest there is.
+    pub fn align(&self) -> u32 {
+        match &self.source {
+            Source::Script { align, .. } => *align,
+            Source::Kernel(_) | Source::Named => 8,
+        }
     }
 }
 
@@ -109,6 +119,7 @@ fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
             bytes: bytes.min(8) as u8,
             signed,
             variants: btf.enum_constants(resolved).map(|c| (c.value, c.name.to_owned())).collect(),
+            text: false,
         })),
         _ => Ty::Void,
     }
@@ -197,4 +208,27 @@ pub fn integer(name: &str) -> Option<Ty> {
         | "signed long" | "intptr_t" => int(8, true),
         _ => None,
     }
+}
+
+/// Bytes and alignment of a value as `sizeof` tells them: as a C compiler lays it out, strings as arrays of characters.
+pub fn layout_in_c(ty: &Ty) -> Layout {
+    let (size, align) = match ty {
+        Ty::Str { size } => (*size, 1),
+        Ty::Struct(s) => (s.size, s.align()),
+        Ty::Array { element, len } => {
+            let element = layout_in_c(element);
+            (element.size.saturating_mul(*len), element.align)
+        }
+        Ty::Tuple(items) => in_a_row(items.iter()),
+        Ty::Record(items) => in_a_row(items.iter().map(|(_, ty)| ty)),
+        ty => (ty.layout().size, ty.layout().align),
+    };
+    Layout { size, align: align.max(1) }
+}
+
+fn in_a_row<'a>(items: impl Iterator<Item = &'a Ty>) -> (u32, u32) {
+    let (end, align) = items.map(layout_in_c).fold((0u32, 1), |(end, align), item| {
+        (end.next_multiple_of(item.align).saturating_add(item.size), item.align.max(align))
+    });
+    (end.next_multiple_of(align), align)
 }

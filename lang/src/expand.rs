@@ -202,8 +202,11 @@ pub fn expand<'a>(
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         let mut expand = Expand { target, options, uses, config, diagnostics, sites: vec![] };
-        for point in probe.attach_points.iter().filter(|point| filter.may_keep(point, options)) {
-            of_point(&mut expand, point);
+        for point in &probe.attach_points {
+            let point = options.written_out(point);
+            if filter.may_keep(&point, options) {
+                of_point(&mut expand, &point);
+            }
         }
         let mut sites = expand.sites;
         sites.retain(|site| filter.keeps(site));

@@ -24,6 +24,8 @@ pub struct Program {
     pub probes: Vec<Probe>,
     /// The depths of the stack trace maps, indexed by `StackMapId`.
     pub stack_depths: Vec<u16>,
+    /// Whether it ends itself somewhere.
+    pub exits: bool,
 }
 
 /// Index of a map in [`Program::maps`].

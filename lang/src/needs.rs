@@ -6,7 +6,7 @@ use crate::orc;
 use crate::provider;
 use crate::uses::Uses;
 use crate::walk::{self, Node};
-use crate::{builtin, glob};
+use crate::{builtin, function, glob};
 
 /// What to gather into a [`crate::target::Target`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,20 +144,21 @@ pub fn needs_with(script: &Script, options: &Options) -> Needs {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;
         for point in &probe.attach_points {
-            let mut point = point.clone();
+            let mut point = options.written_out(point);
             for part in &mut point.parts {
                 part.node = options.substituted(&part.node);
             }
             of_attach_point(&point, uses, &mut needs);
         }
-        walk::probe(probe, &mut |node| of_node(&node, script, &mut needs));
+        walk::probe(probe, &mut |node| of_node(&node, script, options, &mut needs));
     }
     if needs.unwinding {
         needs.btf = true;
         needs.kernel_symbols.extend(orc::SYMBOLS.map(str::to_owned));
     }
+    needs.btf |= crate::definition::holds_undefined(&script.preamble);
     for m in &script.macros {
-        walk::block(&m.body, &mut |node| of_node(&node, script, &mut needs));
+        walk::block(&m.body, &mut |node| of_node(&node, script, options, &mut needs));
     }
     needs
 }
@@ -168,7 +169,17 @@ fn of_attach_point(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
     }
 }
 
-fn of_node(node: &Node<'_>, script: &Script, needs: &mut Needs) {
+/// A constant string, or `str($1)` and its kin.
+fn text(e: &Expr, options: &Options) -> Option<String> {
+    match &e.node {
+        ExprKind::Str(text) => Some(text.clone()),
+        ExprKind::Positional(number) => options.args.get((*number as usize).checked_sub(1)?).cloned(),
+        ExprKind::Call { name, args } if name.node == "str" => text(args.first()?, options),
+        _ => None,
+    }
+}
+
+fn of_node(node: &Node<'_>, script: &Script, options: &Options, needs: &mut Needs) {
     let Node::Expr(e) = node else { return };
     match &e.node {
         // A name that is nothing else may be a constant of one of the kernel's enums.
@@ -176,10 +187,14 @@ fn of_node(node: &Node<'_>, script: &Script, needs: &mut Needs) {
             let known = builtin::find(name).is_some() || script.macros.iter().any(|m| m.name.node == *name);
             needs.btf |= !known;
         }
-        ExprKind::Call { name, args } if name.node == "kaddr" => {
-            if let Some(Expr { node: ExprKind::Str(symbol), .. }) = args.first() {
-                needs.kernel_symbols.push(symbol.clone());
+        ExprKind::Call { name, args } if matches!(name.node.as_str(), "kaddr" | "percpu_kaddr") => {
+            if name.node == "percpu_kaddr" {
+                needs.kernel_symbols.push(function::CPU_OFFSETS.to_owned());
             }
+            needs.kernel_symbols.extend(args.first().and_then(|arg| text(arg, options)));
+        }
+        ExprKind::Call { name, .. } if matches!(name.node.as_str(), "kfunc_exist" | "kfunc_allowed") => {
+            needs.btf = true
         }
         _ => {}
     }

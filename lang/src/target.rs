@@ -32,8 +32,19 @@ pub struct Target {
     pub kernel_symbols: BTreeMap<String, u64>,
     /// Programs and libraries the script's user probes name, by the file as the script names it; several where that is a pattern.
     pub user_files: BTreeMap<String, Vec<UserFile>>,
+    /// The pid namespace of whoever traces, where that is not the node's first: process ids are those in it.
+    pub pid_namespace: Option<PidNamespace>,
     /// Possible CPUs; per-CPU scratch is sized by it.
     pub cpus: u32,
+}
+
+/// A pid namespace, as the kernel tells it from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PidNamespace {
+    /// The device of its file.
+    pub device: u64,
+    /// The inode of its file.
+    pub inode: u64,
 }
 
 /// A program or library, as far as a script's probes name what is in it.
@@ -173,6 +184,7 @@ impl Target {
             functions: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),
             user_files: BTreeMap::new(),
+            pid_namespace: None,
             cpus: 1,
         }
     }

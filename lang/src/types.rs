@@ -70,6 +70,8 @@ pub struct EnumType {
     pub signed: bool,
     /// What its values are called.
     pub variants: Vec<(i64, String)>,
+    /// Whether its values are text wherever they go, and only kept as numbers.
+    pub text: bool,
 }
 
 /// Whose memory an address is of.
@@ -239,6 +241,7 @@ impl Ty {
             Self::Usym => Type::Usym,
             Self::Kstack(stack) => Type::Kstack(stack.clone()),
             Self::Ustack(stack) => Type::Ustack(stack.clone()),
+            Self::Enum(e) if e.text => Type::Name { bytes: e.bytes, signed: e.signed, names: e.variants.clone() },
             Self::Enum(e) => Type::Enum { bytes: e.bytes, signed: e.signed, variants: e.variants.clone() },
             Self::Timestamp { format } => Type::Timestamp { format: format.to_string() },
             Self::Username => Type::Username,
@@ -290,10 +293,13 @@ pub fn unify(a: &Ty, b: &Ty) -> Option<Ty> {
         (Ty::Tuple(x), Ty::Tuple(y)) if x.len() == y.len() => {
             Ty::Tuple(x.iter().zip(y.iter()).map(|(a, b)| unify(a, b)).collect::<Option<_>>()?)
         }
+        // In the order of the first.
         (Ty::Record(x), Ty::Record(y)) if x.len() == y.len() => Ty::Record(
             x.iter()
-                .zip(y.iter())
-                .map(|((n, a), (m, b))| (n == m).then(|| unify(a, b)).flatten().map(|ty| (n.clone(), ty)))
+                .map(|(name, a)| {
+                    let (_, b) = y.iter().find(|(other, _)| other == name)?;
+                    Some((name.clone(), unify(a, b)?))
+                })
                 .collect::<Option<_>>()?,
         ),
         (Ty::Aggregate(x), Ty::Aggregate(y)) => Ty::Aggregate(unify_aggregates(x, y)?),
@@ -326,6 +332,12 @@ fn unify_aggregates(a: &ValueKind, b: &ValueKind) -> Option<ValueKind> {
             if (min, max, step) == (m, n, o) =>
         {
             Lhist { min: *min, max: *max, step: *step, signed: *s || *t }
+        }
+        (
+            Tseries { interval_ns, intervals, fold, signed: s },
+            Tseries { interval_ns: other_ns, intervals: others, fold: other, signed: t },
+        ) if (interval_ns, intervals, fold) == (other_ns, others, other) => {
+            Tseries { interval_ns: *interval_ns, intervals: *intervals, fold: *fold, signed: *s || *t }
         }
         _ => return None,
     })
@@ -379,6 +391,7 @@ fn aggregate_name(kind: &ValueKind) -> &'static str {
         ValueKind::Stats { .. } => "stats_t",
         ValueKind::Hist { .. } => "hist_t",
         ValueKind::Lhist { .. } => "lhist_t",
+        ValueKind::Tseries { .. } => "tseries_t",
         ValueKind::Value(_) => "value",
     }
 }

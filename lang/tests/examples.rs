@@ -51,6 +51,7 @@ fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
         tracepoints: tracepoints.collect(),
         functions: functions.collect(),
         kernel_symbols: symbols.collect(),
+        pid_namespace: None,
         user_files: needs.user.iter().map(|pattern| (pattern.file.clone(), vec![user_file(pattern)])).collect(),
         ..Target::generic()
     }

@@ -64,6 +64,7 @@ fn map_result(kind: Kind, map: ResultMap, truncated: &mut bool) -> MapResult {
         Kind::Stats { .. } => (MapKind::Stats, None, None),
         Kind::Hist { bits, .. } => (MapKind::Hist, None, (bits > 0).then_some(bits)),
         Kind::Lhist { min, max, step, .. } => (MapKind::Lhist, Some(LinearBounds { min, max, step }), None),
+        Kind::Tseries { .. } => (MapKind::Tseries, None, None),
         Kind::Value => (MapKind::Value, None, None),
     };
     let listed = i64::try_from(map.entries.len()).unwrap_or(i64::MAX);

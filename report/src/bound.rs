@@ -62,7 +62,7 @@ pub fn mass(cell: &Cell) -> i128 {
         Cell::Sum(total) => *total,
         Cell::Avg(mean) | Cell::Stats(mean) => i128::from(mean.count),
         Cell::Hist(histogram) | Cell::Lhist(histogram) => i128::from(histogram.count()),
-        Cell::Min(_) | Cell::Max(_) | Cell::Value(_) => 0,
+        Cell::Min(_) | Cell::Max(_) | Cell::Tseries(_) | Cell::Value(_) => 0,
     }
 }
 

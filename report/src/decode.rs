@@ -12,11 +12,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::merge::merge_cell;
 use crate::schema::{Field, MapSchema, Type, ValueKind};
+use crate::series::{Fold, Point, Series, WORDS};
 use crate::snapshot::{Cell, Histogram, Key, Kind, MapData, Mean};
 use crate::symbols::{NoSymbols, Symbols};
 use crate::value::{Stack, Text, Value};
 
-/// What follows a string that filled its space without a NUL.
+/// What follows a string that filled its space without a NUL, where nothing else is said.
 pub const TRUNCATION_TRAILER: &str = "..";
 
 /// Bytes that are not what the schema says.
@@ -77,7 +78,7 @@ pub fn decode_value(ty: &Type, bytes: &[u8], symbols: &dyn Symbols) -> Result<Va
         }
         Type::Bool => Value::Bool(array::<1>(bytes, 0)? != [0]),
         Type::Pointer => Value::Pointer(u64_at(bytes, 0)?),
-        Type::Str { size } => Value::Str(c_string(slice(bytes, 0, *size as usize)?)),
+        Type::Str { size } => Value::Str(c_string(slice(bytes, 0, *size as usize)?, symbols.trailer())),
         Type::Buf { capacity } => {
             let len = u32_at(bytes, 0)?.min(*capacity);
             Value::Buf(slice(bytes, 4, len as usize)?.to_vec())
@@ -100,6 +101,11 @@ pub fn decode_value(ty: &Type, bytes: &[u8], symbols: &dyn Symbols) -> Result<Va
             let value = if *is_signed { signed(*width, bytes)? } else { unsigned(*width, bytes)?.cast_signed() };
             let name = variants.iter().find(|(number, _)| *number == value).map(|(_, name)| name.clone());
             Value::Enum { value, name }
+        }
+        Type::Name { bytes: width, signed: is_signed, names } => {
+            let value = if *is_signed { signed(*width, bytes)? } else { unsigned(*width, bytes)?.cast_signed() };
+            let name = names.iter().find(|(number, _)| *number == value).map(|(_, name)| name.clone());
+            Value::Str(name.unwrap_or_else(|| value.to_string()).as_str().into())
         }
         Type::Timestamp { format } => {
             Value::Timestamp(crate::strftime::strftime(format, &symbols.wall_clock(u64_at(bytes, 0)?)))
@@ -153,11 +159,11 @@ fn signed(width: u8, bytes: &[u8]) -> Result<i64, DecodeError> {
 }
 
 /// The text up to the NUL; without one it was cut off, and says so.
-pub(crate) fn c_string(bytes: &[u8]) -> Text {
+pub(crate) fn c_string(bytes: &[u8], trailer: &str) -> Text {
     match bytes.iter().position(|byte| *byte == 0) {
         Some(end) => Text(bytes.iter().take(end).copied().collect()),
         None if bytes.is_empty() => Text::default(),
-        None => Text([bytes, TRUNCATION_TRAILER.as_bytes()].concat()),
+        None => Text([bytes, trailer.as_bytes()].concat()),
     }
 }
 
@@ -283,6 +289,7 @@ fn reduce(kind: &ValueKind, copies: &[&[u8]]) -> Result<Cell, DecodeError> {
         ValueKind::Stats { signed } => Cell::Stats(mean(copies, signed)?),
         ValueKind::Hist { signed, .. } => Cell::Hist(histogram(copies, signed)?),
         ValueKind::Lhist { signed, .. } => Cell::Lhist(histogram(copies, signed)?),
+        ValueKind::Tseries { intervals, fold, signed, .. } => Cell::Tseries(series(copies, intervals, fold, signed)?),
         // Plain values are decoded before anything is reduced.
         ValueKind::Value(_) => Cell::Count(0),
     })
@@ -325,4 +332,25 @@ fn histogram(copies: &[&[u8]], signed: bool) -> Result<Histogram, DecodeError> {
         }
     }
     Ok(histogram)
+}
+
+fn series(copies: &[&[u8]], intervals: u32, fold: Fold, signed: bool) -> Result<Series, DecodeError> {
+    let mut series = Series::new(intervals);
+    for copy in copies {
+        for slot in 0..intervals as usize {
+            let word = |n: usize| u64_at(copy, slot.saturating_mul(WORDS as usize).saturating_add(n).saturating_mul(8));
+            let Some(interval) = word(0)?.checked_sub(1) else { continue };
+            // bpftrace takes the first interval of 1970 for one without observations; no clock shows it.
+            let value = if interval == 0 { 0 } else { widen(word(1)?, signed) };
+            let point = match fold {
+                Fold::Last => Point::Last { at: word(2)?, value },
+                Fold::Sum => Point::Sum(value),
+                Fold::Min => Point::Min(value),
+                Fold::Max => Point::Max(value),
+                Fold::Avg => Point::Avg(Mean { total: value, count: word(2)? }),
+            };
+            series.add(interval, point);
+        }
+    }
+    Ok(series)
 }

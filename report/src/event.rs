@@ -136,7 +136,13 @@ fn joined(delimiter: &str, slots: u32, slot_size: u32, record: &[u8]) -> Result<
         if slot > 0 {
             text.extend_from_slice(delimiter.as_bytes());
         }
-        text.extend(c_string(slice(record, slot.saturating_mul(size).saturating_add(16), size)?).0);
+        text.extend(
+            c_string(
+                slice(record, slot.saturating_mul(size).saturating_add(16), size)?,
+                crate::decode::TRUNCATION_TRAILER,
+            )
+            .0,
+        );
     }
     Ok(Text(text))
 }

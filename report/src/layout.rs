@@ -6,7 +6,10 @@ impl Type {
     /// Bytes a value takes; of composites including the padding at their end.
     pub fn size(&self) -> u32 {
         match self {
-            Type::Int { bytes, .. } | Type::Bits { bytes, .. } | Type::Enum { bytes, .. } => u32::from(*bytes),
+            Type::Int { bytes, .. }
+            | Type::Bits { bytes, .. }
+            | Type::Enum { bytes, .. }
+            | Type::Name { bytes, .. } => u32::from(*bytes),
             Type::Bool => 1,
             Type::Str { size } => *size,
             Type::Buf { capacity } => capacity.saturating_add(4),
@@ -23,7 +26,10 @@ impl Type {
     /// The boundary a value begins on; of composites the widest of their components'.
     pub fn align(&self) -> u32 {
         match self {
-            Type::Int { bytes, .. } | Type::Bits { bytes, .. } | Type::Enum { bytes, .. } => u32::from(*bytes).max(1),
+            Type::Int { bytes, .. }
+            | Type::Bits { bytes, .. }
+            | Type::Enum { bytes, .. }
+            | Type::Name { bytes, .. } => u32::from(*bytes).max(1),
             Type::Bool | Type::Str { .. } | Type::Mac => 1,
             Type::Buf { .. } | Type::Inet => 4,
             Type::Array { element, .. } => element.align(),

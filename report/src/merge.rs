@@ -80,7 +80,8 @@ fn is_signed(kind: Kind) -> bool {
         | Kind::Avg { signed }
         | Kind::Stats { signed }
         | Kind::Hist { signed, .. }
-        | Kind::Lhist { signed, .. } => signed,
+        | Kind::Lhist { signed, .. }
+        | Kind::Tseries { signed, .. } => signed,
     }
 }
 
@@ -94,6 +95,7 @@ fn with_sign(kind: Kind, signed: bool) -> Kind {
         Kind::Stats { .. } => Kind::Stats { signed },
         Kind::Hist { bits, .. } => Kind::Hist { bits, signed },
         Kind::Lhist { min, max, step, .. } => Kind::Lhist { min, max, step, signed },
+        Kind::Tseries { interval_ns, intervals, fold, .. } => Kind::Tseries { interval_ns, intervals, fold, signed },
     }
 }
 
@@ -114,6 +116,7 @@ pub fn merge_cell(total: &mut Cell, other: &Cell) -> Result<(), Mismatch> {
         (Cell::Max(a), Cell::Max(b)) => *a = extreme(*a, *b, Ord::max),
         (Cell::Avg(a), Cell::Avg(b)) | (Cell::Stats(a), Cell::Stats(b)) => merge_mean(a, b),
         (Cell::Hist(a), Cell::Hist(b)) | (Cell::Lhist(a), Cell::Lhist(b)) => merge_histogram(a, b),
+        (Cell::Tseries(a), Cell::Tseries(b)) => a.merge(b),
         (Cell::Value(a), Cell::Value(b)) => {
             if *b > *a {
                 a.clone_from(b);

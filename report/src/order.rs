@@ -1,7 +1,7 @@
 //! The order in which a map's rows print, and which of them count as the top.
 //!
 //! Rules, ascending: count, sum, min, max and plain numbers by value; avg and stats by average; histograms by how much
-//! they observed; everything else by key. Equal rows stay in key order. The largest come last.
+//! they observed; series by their last interval; everything else by key. Equal rows stay in key order. The largest come last.
 
 use crate::snapshot::{Cell, Kind, MapData};
 use crate::{Key, Value};
@@ -37,6 +37,7 @@ fn weight(cell: &Cell) -> i128 {
         Cell::Min(value) | Cell::Max(value) => value.unwrap_or(0),
         Cell::Avg(mean) | Cell::Stats(mean) => mean.average(),
         Cell::Hist(histogram) | Cell::Lhist(histogram) => i128::from(histogram.count()),
+        Cell::Tseries(series) => i128::from(series.last().unwrap_or(0)),
         Cell::Value(value) => value.as_number().unwrap_or(0),
     }
 }

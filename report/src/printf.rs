@@ -103,6 +103,8 @@ pub enum Conversion {
     BufferEscaped,
     /// `%rh`.
     BufferHex,
+    /// `%gr`: flags of a page allocation by their names.
+    GfpFlags,
 }
 
 /// Which arguments a conversion takes.
@@ -141,6 +143,7 @@ impl fmt::Display for Conversion {
             Conversion::Buffer => "r",
             Conversion::BufferEscaped => "rx",
             Conversion::BufferHex => "rh",
+            Conversion::GfpFlags => "gr",
         })
     }
 }
@@ -275,7 +278,7 @@ enum Found {
 
 /// Longest first, so that `%rx` is not `%r` followed by an x.
 const CONVERSIONS: [(&str, Found); 22] = [
-    ("gr", Found::Unsupported("gr")),
+    ("gr", Found::Conversion(Conversion::GfpFlags)),
     ("rx", Found::Conversion(Conversion::BufferEscaped)),
     ("rh", Found::Conversion(Conversion::BufferHex)),
     ("r", Found::Conversion(Conversion::Buffer)),

@@ -14,8 +14,10 @@
 //! * Bytes that are not UTF-8 print as U+FFFD in maps and JSON; `printf` passes them on as they are.
 //! * `%+d`, `% d` and a precision (`%.3d`, `%.3s`) work as in C; bpftrace ignores the latter two. `%-05d` pads with
 //!   spaces, `%#010x` puts its zeros after the `0x`.
+//! * Time series are drawn in UTC; bpftrace takes the zone of the machine.
 //! * Link-layer addresses print bytes of 0x80 and above as two digits; bpftrace sign-extends them.
 
 pub mod folded;
+mod graph;
 pub mod json;
 pub mod text;

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::series::Fold;
+
 /// What a script's maps and events look like.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {
@@ -68,6 +70,9 @@ pub enum ValueKind {
     Hist { bits: u8, signed: bool },
     /// `lhist(v, min, max, step)`: `[sum, underflow, first .. last, overflow]`.
     Lhist { min: i64, max: i64, step: i64, signed: bool },
+    /// `tseries(v, interval_ns, intervals, fold)`: for each interval, at its number modulo `intervals`, the words of
+    /// [`crate::series`].
+    Tseries { interval_ns: u64, intervals: u32, fold: Fold, signed: bool },
     /// A plain assigned value; not merged across nodes.
     Value(Type),
 }
@@ -101,6 +106,8 @@ pub enum Type {
     Ustack(StackType),
     /// An integer that prints as the name of its enum variant where one matches.
     Enum { bytes: u8, signed: bool, variants: Vec<(i64, String)> },
+    /// A number that stands for text: an error, a signal, a system call. One without a name prints as a number.
+    Name { bytes: u8, signed: bool, names: Vec<(i64, String)> },
     /// `strftime(format, nsecs)`: nanoseconds since boot, 8 bytes; prints as wall-clock time in `format`.
     Timestamp { format: String },
     /// A uid that prints as the user's name, 8 bytes.
@@ -199,9 +206,24 @@ pub enum PrintfTo {
     /// `printf`: the script's output.
     Output,
     /// `errorf`: an error message about the call.
-    Error(Part),
+    Error(CallSite),
     /// `warnf`: a warning message about the call.
-    Warning(Part),
+    Warning(CallSite),
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallSite {
+    /// The call itself.
+    pub at: Part,
+    /// Where the macro is called whose body the call is in.
+    pub expanded_from: Option<Part>,
+}
+
+impl From<Part> for CallSite {
+    fn from(at: Part) -> Self {
+        CallSite { at, expanded_from: None }
+    }
 }
 
 /// A part of one line of the script.

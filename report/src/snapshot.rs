@@ -11,6 +11,7 @@ use crate::buckets::Buckets;
 use crate::hist::Log2;
 use crate::lhist::Linear;
 use crate::schema::ValueKind;
+use crate::series::{Fold, Series};
 use crate::value::Value;
 use crate::wire;
 
@@ -81,6 +82,8 @@ pub enum Kind {
     Hist { bits: u8, signed: bool },
     /// `lhist()`.
     Lhist { min: i64, max: i64, step: i64, signed: bool },
+    /// `tseries()`.
+    Tseries { interval_ns: u64, intervals: u32, fold: Fold, signed: bool },
     /// A plain assigned value: kept per node, never merged.
     Value,
 }
@@ -97,6 +100,7 @@ impl Kind {
             Kind::Stats { .. } => "stats",
             Kind::Hist { .. } => "hist",
             Kind::Lhist { .. } => "lhist",
+            Kind::Tseries { .. } => "tseries",
             Kind::Value => "value",
         }
     }
@@ -127,6 +131,9 @@ impl From<&ValueKind> for Kind {
             ValueKind::Stats { signed } => Kind::Stats { signed },
             ValueKind::Hist { bits, signed } => Kind::Hist { bits, signed },
             ValueKind::Lhist { min, max, step, signed } => Kind::Lhist { min, max, step, signed },
+            ValueKind::Tseries { interval_ns, intervals, fold, signed } => {
+                Kind::Tseries { interval_ns, intervals, fold, signed }
+            }
             ValueKind::Value(_) => Kind::Value,
         }
     }
@@ -159,6 +166,9 @@ pub enum Cell {
     /// Linear buckets.
     #[serde(rename = "l")]
     Lhist(Histogram),
+    /// The last intervals of time.
+    #[serde(rename = "ts")]
+    Tseries(Series),
     /// A plain value.
     #[serde(rename = "v")]
     Value(Value),
@@ -177,6 +187,7 @@ impl Cell {
                 | (Cell::Stats(_), Kind::Stats { .. })
                 | (Cell::Hist(_), Kind::Hist { .. })
                 | (Cell::Lhist(_), Kind::Lhist { .. })
+                | (Cell::Tseries(_), Kind::Tseries { .. })
                 | (Cell::Value(_), Kind::Value)
         )
     }

@@ -111,6 +111,10 @@ impl RowWriter<'_> {
         match cell {
             Cell::Hist(histogram) | Cell::Lhist(histogram) => with_histogram(entry, map, histogram),
             Cell::Avg(mean) | Cell::Stats(mean) => with_mean(entry, mean),
+            Cell::Tseries(series) => {
+                let last = series.points.last_key_value().map(|(_, point)| point.value().to_string());
+                ResultEntry { value: last, ..entry }
+            }
             other => {
                 let value = self.cut(text::cell(&map.kind, other, None));
                 ResultEntry { value: Some(value), ..entry }

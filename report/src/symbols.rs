@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 
+use crate::decode::TRUNCATION_TRAILER;
 use crate::schema::StackType;
 
 /// Resolves what a node's raw numbers stand for, at the moment of decoding. Answers are final text.
@@ -27,6 +28,11 @@ pub trait Symbols {
 
     /// The path of a cgroup.
     fn cgroup_path(&self, id: u64) -> String;
+
+    /// What is printed behind a string that was cut off.
+    fn trailer(&self) -> &str {
+        TRUNCATION_TRAILER
+    }
 
     /// The local wall-clock time so many nanoseconds after boot.
     fn wall_clock(&self, boot_nanos: u64) -> Zoned;

@@ -2,6 +2,7 @@
 
 use report::event::HelperError;
 use report::schema::{Part, PrintfTo, StackMode};
+use report::series::{Fold, Point, Series};
 use report::{Cell, Histogram, Key, Kind, MapData, Mean, Snapshot, Stack, Value, json, text};
 
 const SIGNED: bool = true;
@@ -226,7 +227,7 @@ fn lines_for_every_other_event() {
         json::printf_line(PrintfTo::Output, &"hi 3\n".into(), ""),
         "{\"type\": \"printf\", \"data\": \"hi 3\\n\"}\n"
     );
-    let to = PrintfTo::Error(Part { line: 1, column: 277, end: 290 });
+    let to = PrintfTo::Error(Part { line: 1, column: 277, end: 290 }.into());
     assert_eq!(
         json::printf_line(to, &"bad 1".into(), "stdin"),
         "{\"type\": \"errorf\", \"msg\": \"bad 1\", \"filename\": \"stdin\", \"line\": 1, \"col\": 277}\n"
@@ -265,4 +266,49 @@ fn a_message_about_the_script_marks_the_part() {
     assert_eq!(told, "stdin:2:3-6: WARNING: no\n  f(); }\n  ~~~\n");
     let beyond = Part { line: 9, column: 1, end: 1 };
     assert_eq!(text::about("ERROR", "x", "", beyond, "no"), "x:9:1-1: ERROR: no\n\n~\n");
+}
+
+fn series(values: &[(u64, i128)]) -> Cell {
+    let mut series = Series::new(4);
+    values.iter().for_each(|(interval, value)| series.add(*interval, Point::Sum(*value)));
+    Cell::Tseries(series)
+}
+
+const PER_SECOND: Kind = Kind::Tseries { interval_ns: 1_000_000_000, intervals: 4, fold: Fold::Sum, signed: SIGNED };
+
+#[test]
+fn a_time_series_is_drawn_between_its_least_and_its_greatest_value() {
+    check(
+        "@",
+        &single(PER_SECOND, series(&[(59, -2), (60, 0), (62, 2)])),
+        "\
+@:
+         -2                                                  2
+hh:mm:ss |___________________________________________________|
+00:00:59 *                         .                         | -2
+00:01:00 |                         *                         | 0
+00:01:01 |                         .                         | -
+00:01:02 |                         .                         * 2
+         v___________________________________________________v
+         -2                                                  2
+
+",
+        "{\"type\": \"tseries\", \"data\": {\"@\": [\
+         {\"interval_start\":\"1970-01-01 00:00:59.000000000\",\"value\":-2},\
+         {\"interval_start\":\"1970-01-01 00:01:00.000000000\",\"value\":0},\
+         {\"interval_start\":\"1970-01-01 00:01:02.000000000\",\"value\":2}]}}",
+    );
+}
+
+#[test]
+fn all_series_of_a_map_end_with_the_last_interval_of_any() {
+    let rows = vec![(Key::from(["old"]), series(&[(3, 7)])), (Key::from(["new"]), series(&[(5, 1), (6, 1)]))];
+    let (text, json) = shown("@s", &map(PER_SECOND, rows));
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("00:") || line.starts_with('@')).collect();
+    let value = |time: &str, shown: &str| {
+        lines.iter().any(|line| line.starts_with(time) && line.ends_with(&format!("| {shown}")))
+    };
+    assert_eq!(lines.first(), Some(&"@s[old]:"), "the one that ended first comes first");
+    assert!(value("00:00:03", "7") && value("00:00:06", "-") && value("00:00:06", "1"), "{text}");
+    assert!(json.contains("\"new\": [{\"interval_start\":\"1970-01-01 00:00:05.000000000\",\"value\":1}"), "{json}");
 }

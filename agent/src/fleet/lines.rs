@@ -83,8 +83,10 @@ impl Sink for Lines {
     fn take(&mut self, output: Output) -> io::Result<()> {
         match output {
             Output::Printf { to: PrintfTo::Output, text: Text(text) } => self.put(&text),
-            Output::Printf { to: PrintfTo::Error(at), text } => self.message("ERROR", at, &text.to_str_lossy()),
-            Output::Printf { to: PrintfTo::Warning(at), text } => self.message("WARNING", at, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Error(site), text } => self.message("ERROR", site.at, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Warning(site), text } => {
+                self.message("WARNING", site.at, &text.to_str_lossy())
+            }
             Output::Value(value) => {
                 self.put(&text::value_bytes(&value));
                 self.put(b"\n");

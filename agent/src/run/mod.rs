@@ -4,6 +4,7 @@
 //! the script prints on standard output, everything else on standard error. Parsing the command line is the cli's.
 
 mod command;
+mod header;
 mod print;
 mod watch;
 
@@ -37,6 +38,8 @@ pub struct RunOptions {
     pub source: String,
     /// How it is compiled: arguments, settings, process.
     pub compile: lang::Options,
+    /// Directories in which the script's headers are looked for first.
+    pub include_directories: Vec<PathBuf>,
     /// How output is printed.
     pub format: Format,
     /// Where output goes instead of standard output.
@@ -132,7 +135,11 @@ pub fn run(options: &RunOptions) -> Result<i32, RunError> {
         Some(Process::Own(child)) => Some(child.id()),
         _ => options.compile.pid,
     };
+    let own = matches!(process, Some(Process::Own(_)));
     let mut watch = Watch::new(signals, process).map_err(io("signals"))?;
+    let mut options = options.clone();
+    options.compile.child = pid.filter(|_| own);
+    let options = &options;
     let compiled = compile(options)?;
     let mut printer = printer(options)?;
     match drive(options, compiled, pid, &mut watch, &mut printer) {
@@ -170,6 +177,9 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
         RunError::Script(render(&found) + &whole)
     };
     let script = lang::parse(&options.source).map_err(wrong)?;
+    if let Some(missing) = header::missing(&script, &options.source, &options.include_directories) {
+        return Err(RunError::Script(missing));
+    }
     if let Some(problem) = lang::parameters::problem(&script, &options.compile) {
         return Err(RunError::Arguments(problem));
     }

@@ -5,7 +5,7 @@
 use std::io::{self, BufWriter, Write};
 
 use report::event::HelperError;
-use report::schema::{Part, PrintfTo};
+use report::schema::{CallSite, Part, PrintfTo};
 use report::snapshot::Snapshot;
 use report::value::Text;
 use report::{json, text};
@@ -96,8 +96,8 @@ impl Printer {
     fn text(&mut self, output: Output) -> io::Result<()> {
         match output {
             Output::Printf { to: PrintfTo::Output, text } => self.put(text.0),
-            Output::Printf { to: PrintfTo::Error(at), text } => self.message("ERROR", at, &text.to_str_lossy()),
-            Output::Printf { to: PrintfTo::Warning(at), text } => self.message("WARNING", at, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Error(site), text } => self.told("ERROR", site, &text.to_str_lossy()),
+            Output::Printf { to: PrintfTo::Warning(site), text } => self.told("WARNING", site, &text.to_str_lossy()),
             Output::Value(value) => {
                 self.put(text::value_bytes(&value))?;
                 self.put("\n")
@@ -141,6 +141,15 @@ impl Printer {
         self.flush()?;
         eprint!("{message}");
         Ok(())
+    }
+
+    /// What the script itself says about a call of it, and from where a macro was called that says so.
+    fn told(&mut self, kind: &str, site: CallSite, message: &str) -> io::Result<()> {
+        self.message(kind, site.at, message)?;
+        match site.expanded_from {
+            Some(at) => self.message(kind, at, "expanded from"),
+            None => Ok(()),
+        }
     }
 
     /// A message about a place of the script, with that line and a mark under it.

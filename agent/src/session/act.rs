@@ -24,7 +24,8 @@ impl Session {
             Event::PrintValue(value) => Output::Value(value),
             Event::PrintMap { map, top, div } => {
                 let map = self.map(map)?;
-                let data = map.read(&self.symboliser.with(&self.loaded.maps))?;
+                let data =
+                    map.read(&self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer))?;
                 Output::Map { name: map.name().to_owned(), data, top, div }
             }
             Event::PrintKey { map, bytes, .. } => match self.row(map, &bytes)? {
@@ -50,7 +51,9 @@ impl Session {
 
     /// What `print(@m[key])` prints; nothing where the row is gone by now.
     fn row(&self, id: MapId, key: &[u8]) -> Result<Option<Output>, SessionError> {
-        let cell = self.map(id)?.read_row(key, &self.symboliser.with(&self.loaded.maps))?;
+        let cell = self
+            .map(id)?
+            .read_row(key, &self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer))?;
         let schema = self.compiled.schema.maps.get(usize::from(id.0));
         Ok(cell.zip(schema).map(|(cell, schema)| Output::Row { kind: Kind::from(&schema.kind), cell }))
     }

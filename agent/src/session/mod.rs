@@ -166,7 +166,7 @@ impl Session {
 
     /// What the maps hold now, symbolised.
     pub fn snapshot(&self) -> Result<Snapshot, SessionError> {
-        let symbols = self.symboliser.with(&self.loaded.maps);
+        let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
         Ok(read::snapshot(&self.compiled.schema, &self.loaded.maps, &symbols)?)
     }
 
@@ -226,7 +226,7 @@ impl Session {
                 break;
             };
             count += 1;
-            let symbols = self.symboliser.with(&self.loaded.maps);
+            let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
             match decode_event(&self.compiled.schema, &record, &symbols) {
                 Ok(event) => self.step(Input::Event(event), sink)?,
                 Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,

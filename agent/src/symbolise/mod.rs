@@ -50,8 +50,8 @@ impl Symboliser {
     }
 
     /// The symboliser of the session that owns `maps`, ready to decode with.
-    pub fn with<'a>(&'a self, maps: &'a Maps) -> SessionSymbols<'a> {
-        SessionSymbols { symboliser: self, maps }
+    pub fn with<'a>(&'a self, maps: &'a Maps, trailer: &'a str) -> SessionSymbols<'a> {
+        SessionSymbols { symboliser: self, maps, trailer }
     }
 
     /// Local time now.
@@ -91,6 +91,7 @@ impl Symboliser {
 pub struct SessionSymbols<'a> {
     symboliser: &'a Symboliser,
     maps: &'a Maps,
+    trailer: &'a str,
 }
 
 impl SessionSymbols<'_> {
@@ -121,6 +122,10 @@ impl SessionSymbols<'_> {
 }
 
 impl Symbols for SessionSymbols<'_> {
+    fn trailer(&self) -> &str {
+        self.trailer
+    }
+
     fn ksym(&self, address: u64) -> String {
         let kernel = self.symboliser.kernel();
         kernel.find(address).map_or_else(|| format!("{address:#x}"), |symbol| symbol.name.to_owned())

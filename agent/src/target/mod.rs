@@ -11,9 +11,11 @@ mod functions;
 mod tracepoints;
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use lang::needs::Needs;
+use lang::target::PidNamespace;
 use lang::target::{Arch, Target};
 
 use crate::kallsyms::Kallsyms;
@@ -77,6 +79,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         kernel_symbols: Default::default(),
         types_of_module,
         modules: needs.modules.then(modules),
+        pid_namespace: pid_namespace(),
         user_files: crate::user::gather(&needs.user, needs.pid),
         cpus,
     };
@@ -104,4 +107,14 @@ fn arch() -> Result<Arch, TargetError> {
         "aarch64" => Ok(Arch::Aarch64),
         other => Err(TargetError::UnknownArchitecture(other)),
     }
+}
+
+/// The inode of the first pid namespace: include/linux/proc_ns.h.
+const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+
+/// This process's pid namespace, unless it is the first.
+fn pid_namespace() -> Option<PidNamespace> {
+    let file = std::fs::metadata("/proc/self/ns/pid").ok()?;
+    let namespace = PidNamespace { device: file.dev(), inode: file.ino() };
+    (namespace.inode != FIRST_PID_NAMESPACE).then_some(namespace)
 }

@@ -1,5 +1,7 @@
 //! `ctx`: what an iterator hands over.
 
+use std::rc::Rc;
+
 use bpf::btf::Kind;
 
 use super::Builtin;
@@ -16,9 +18,12 @@ use crate::types::{Space, Ty, U64};
 pub const BUILTIN: Builtin = Builtin {
     name: "ctx",
     ty: "struct",
-    summary: "What an iterator is at: `ctx.task`, and in `iter:task_file` and `iter:task_vma` what of it.",
+    summary: "What an iterator is at: `ctx.task`, and in `iter:task_file` and `iter:task_vma` what of it. Elsewhere the address of what the program was given.",
     example: "iter:task_file { @[ctx.task.comm] = count(); }",
-    check: |checker, span| checker.unsupported(span, "`ctx` without a field"),
+    check: |_, span| {
+        let ty = Ty::Pointer { to: Rc::new(Ty::Void), space: Space::Kernel };
+        Expr::scalar("ctx", ty, span, |lowerer| lowerer.b.context().into())
+    },
 };
 
 /// `ctx.field`

@@ -7,12 +7,14 @@ pub mod args;
 mod cgroup;
 mod comm;
 mod config;
+mod cpid;
 mod cpu;
 pub mod ctx;
 mod curtask;
 mod elapsed;
 mod func;
 mod gid;
+mod has_cpid;
 mod jiffies;
 mod kstack;
 mod leader_comm;
@@ -38,7 +40,7 @@ mod ustack;
 
 pub use kstack::kstack;
 pub use relative::of_task;
-pub use stack::MOST_FRAMES;
+pub use stack::{MOST_FRAMES, frames};
 pub use ustack::ustack;
 
 use crate::check::Checker;
@@ -77,12 +79,14 @@ pub const ALL: &[&Builtin] = &[
     &cgroup::BUILTIN,
     &comm::BUILTIN,
     &config::BUILTIN,
+    &cpid::BUILTIN,
     &cpu::BUILTIN,
     &ctx::BUILTIN,
     &curtask::BUILTIN,
     &elapsed::BUILTIN,
     &func::BUILTIN,
     &gid::BUILTIN,
+    &has_cpid::BUILTIN,
     &jiffies::BUILTIN,
     &kstack::BUILTIN,
     &leader_comm::BUILTIN,

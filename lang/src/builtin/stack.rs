@@ -40,3 +40,19 @@ fn ask(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
     lowerer.b.switch_to(done);
     id.into()
 }
+
+/// How many frames the stack at hand has, at most `depth`.
+pub fn frames(lowerer: &mut Lowerer<'_>, depth: u16, user: bool) -> Operand {
+    let bytes = u32::from(depth) * 8;
+    let place = lowerer.temp(bytes);
+    let (context, to) = (lowerer.b.context(), lowerer.address(place));
+    let flags = if user { USER } else { 0 };
+    let args = [context.into(), to.into(), Operand::Imm(i64::from(bytes)), Operand::Imm(flags)];
+    let written = lowerer.b.call(Helper::GetStack, &args);
+    let done = lowerer.b.new_block();
+    lowerer.b.branch_if(Cmp::SGe, written, 0, done);
+    lowerer.b.assign(written, 0);
+    lowerer.b.jump(done);
+    lowerer.b.switch_to(done);
+    lowerer.b.lshr(written, 3).into()
+}

@@ -9,6 +9,7 @@ use crate::builtin;
 use crate::ctype::{self, Place};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind};
+use crate::ir::Cmp;
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
 use crate::types::{Space, Ty};
@@ -151,6 +152,7 @@ impl Checker<'_> {
                         format!("the index {i} is out of bounds for array of size {len}"),
                     );
                 }
+                let index = within(index, len);
                 self.element(base, index, (*element).clone(), span)
             }
             Ty::Pointer { to, space } => {
@@ -295,6 +297,24 @@ fn component(base: hir::Expr, index: usize, span: Span) -> hir::Expr {
         _ => None,
     };
     hir::Expr { kind: ExprKind::Component { base: Box::new(base), index }, ty: ty.unwrap_or(Ty::Unknown), span }
+}
+
+/// An index that is known only when the program runs, which then warns where it is beyond an array's end.
+fn within(index: hir::Expr, len: u32) -> hir::Expr {
+    if index.constant().is_some() || len == 0 {
+        return index;
+    }
+    let (ty, span) = (index.ty.clone(), index.span);
+    hir::Expr::scalar("index", ty, span, move |lowerer| {
+        let index = lowerer.scalar(&index);
+        let (outside, done) = (lowerer.b.new_block(), lowerer.b.new_block());
+        lowerer.b.branch(Cmp::UGe, index, i64::from(len), outside, done);
+        lowerer.b.switch_to(outside);
+        lowerer.warn_index();
+        lowerer.b.jump(done);
+        lowerer.b.switch_to(done);
+        index
+    })
 }
 
 /// An address moved by `index` elements.

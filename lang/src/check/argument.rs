@@ -23,28 +23,15 @@ pub struct Call<'a> {
 }
 
 /// Functions of the language that are not there yet.
-const ABSENT: &[&str] = &[
-    "cgroupid",
-    "debugf",
-    "dw_ustack",
-    "kfunc_allowed",
-    "kfunc_exist",
-    "path",
-    "percpu_kaddr",
-    "skboutput",
-    "tseries",
-    "uaddr",
-    "unwatch",
-    "write_user",
-];
+const ABSENT: &[&str] = &["cgroupid", "dw_ustack", "kfunc_allowed", "path", "skboutput", "uaddr", "unwatch"];
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &Spanned<String>, args: &[Expr], span: Span) -> hir::Expr {
         let call = Call { name, args, span };
         if let Some(found) = function::find(&name.node) {
             if found.changes_system && !self.options.unsafe_allowed {
-                let message = format!("`{}` changes the system, which was not allowed", name.node);
-                self.report(Diagnostic::error("E0502", span, message).help("allow it with `--unsafe`"));
+                let message = format!("{}() is unsafe. To use you need the --unsafe flag", name.node);
+                self.report(Diagnostic::error("E0502", span, message).help("it changes the system"));
                 return hir::Expr::poison(span);
             }
             return match self.count_args(&call, found.args.0, found.args.1, found.signature) {

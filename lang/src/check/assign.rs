@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::maps::MapUse;
-use crate::ast::{BinaryOp, Expr, ExprKind, TypeName};
+use crate::ast::{BinaryOp, Block, Expr, ExprKind, TypeName};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, StmtKind};
 use crate::span::{Span, Spanned};
@@ -10,6 +10,11 @@ use crate::types::Ty;
 
 impl Checker<'_> {
     pub(super) fn assign(&mut self, target: &Expr, op: Option<BinaryOp>, value: &Expr, span: Span) -> Option<StmtKind> {
+        if let (None, ExprKind::Block(block)) = (op, &value.node)
+            && let Some(last) = block.value.as_deref().filter(|last| aggregates(last))
+        {
+            return self.assign_last(target, block, last, span);
+        }
         match &target.node {
             ExprKind::Ident(name) if name == "_" => Some(StmtKind::Expr(self.expr(value))),
             ExprKind::Variable(name) => self.assign_to_variable(name, target, op, value, span),
@@ -28,6 +33,16 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// `@x = { ..; count() }`: the block's statements, then the assignment of its last expression.
+    fn assign_last(&mut self, target: &Expr, block: &Block, last: &Expr, span: Span) -> Option<StmtKind> {
+        self.open_scope();
+        let mut stmts = self.stmts(&block.stmts);
+        let kind = self.assign(target, None, last, span);
+        self.close_scope();
+        stmts.push(hir::Stmt { kind: kind?, span });
+        Some(StmtKind::Block(stmts))
     }
 
     fn assign_to_variable(
@@ -123,5 +138,14 @@ impl Checker<'_> {
             return None;
         }
         Some(())
+    }
+}
+
+/// Whether an expression aggregates, so that only a map takes it; also one at the end of further blocks.
+fn aggregates(e: &Expr) -> bool {
+    match &e.node {
+        ExprKind::Call { name, .. } => crate::function::aggregates(&name.node),
+        ExprKind::Block(block) => block.value.as_deref().is_some_and(aggregates),
+        _ => false,
     }
 }

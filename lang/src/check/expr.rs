@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::Checker;
 use crate::ast::{Block, Expr, ExprKind, StepOp, TypeOrExpr};
 use crate::builtin;
+use crate::ctype;
 use crate::diagnostic::Diagnostic;
 use crate::function;
 use crate::hir::{self, StepTarget};
@@ -254,12 +255,14 @@ impl Checker<'_> {
     /// A block as an expression.
     pub(super) fn open_block(&mut self, block: &Block, span: Span) -> hir::Expr {
         self.open_scope();
+        self.blocks.push(span);
         let stmts = self.stmts(&block.stmts).into_iter().map(Rc::new).collect();
         let value = match &block.value {
             Some(value) => self.expr(value),
             None => hir::Expr { kind: hir::ExprKind::Int(0), ty: Ty::Void, span },
         };
         self.close_scope();
+        self.blocks.pop();
         let stmts: Vec<Rc<hir::Stmt>> = stmts;
         if stmts.is_empty() && block.value.is_some() {
             return value;
@@ -279,16 +282,22 @@ impl Checker<'_> {
     }
 
     fn sizeof(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
-        let ty = self.type_or_expr(of);
+        let ty = match of {
+            TypeOrExpr::Expr(e) => match &e.node {
+                ExprKind::Variable(name) => self.written_type(name, e.span),
+                ExprKind::Ident(_) => match self.type_or_expr(of) {
+                    // A constant's own size is that of a number, whatever its enum's is.
+                    Ty::Enum(_) if self.expr(e).constant().is_some() => U64,
+                    ty => ty,
+                },
+                _ => self.type_or_expr(of),
+            },
+            TypeOrExpr::Type(_) => self.type_or_expr(of),
+        };
         if ty.is_unknown() {
             return hir::Expr::poison(span);
         }
-        let size = match &ty {
-            Ty::Str { size } => *size,
-            Ty::Struct(s) => s.size,
-            ty => ty.layout().size,
-        };
-        hir::Expr { kind: hir::ExprKind::Int(i64::from(size)), ty: U64, span }
+        hir::Expr { kind: hir::ExprKind::Int(i64::from(ctype::layout_in_c(&ty).size)), ty: U64, span }
     }
 
     fn offsetof(&mut self, base: &TypeOrExpr, path: &[Spanned<String>], span: Span) -> hir::Expr {

@@ -15,6 +15,7 @@ mod expr;
 mod iteration;
 mod kernel;
 mod maps;
+mod names;
 mod operator;
 mod scope;
 mod stmt;
@@ -80,6 +81,10 @@ pub struct Checker<'a> {
     calls_back: bool,
     /// Whether it has functions that are called back, for loops or for something else.
     has_functions: bool,
+    /// The blocks with values, and the calls of macros, around the expression at hand.
+    blocks: Vec<Span>,
+    /// Whether the script ends itself somewhere.
+    exits: bool,
     /// How many branches that are known never to be taken are around the statement at hand.
     dead: u32,
     /// Whether the statement at hand is part of a value, so that it cannot leave the probe.
@@ -115,6 +120,8 @@ pub fn check(
         turns: 1,
         calls_back: false,
         has_functions: false,
+        exits: false,
+        blocks: vec![],
         dead: 0,
         in_value: false,
     };
@@ -131,7 +138,7 @@ pub fn check(
     }
     let maps = checker.finish_maps();
     diagnostics.append(checker.diagnostics);
-    hir::Program { maps, probes, stack_depths: checker.stack_depths }
+    hir::Program { maps, probes, stack_depths: checker.stack_depths, exits: checker.exits }
 }
 
 impl Checker<'_> {
@@ -165,6 +172,16 @@ impl Checker<'_> {
             body,
             span: group.probe.span,
         })
+    }
+
+    /// Notes that the script ends itself.
+    pub fn note_exit(&mut self) {
+        self.exits = true;
+    }
+
+    /// The call of the macro whose body holds the code at `span`.
+    pub fn expanded_from(&self, span: Span) -> Option<Span> {
+        self.blocks.iter().rev().copied().find(|block| span.start < block.start || span.end > block.end)
     }
 
     /// Reports a finding.

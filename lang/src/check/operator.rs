@@ -42,6 +42,10 @@ impl Checker<'_> {
             return hir::Expr { kind: ExprKind::Poison, ty: Ty::Bool, span };
         }
         let equality = matches!(op, BinaryOp::Eq | BinaryOp::Ne);
+        if let Some(by_name) = super::names::compared(op, &left, &right, span) {
+            return by_name;
+        }
+        let (left, right) = as_long_buffers(left, right);
         if left.ty.is_scalar() && right.ty.is_scalar() {
             let comparable =
                 matches!((&left.ty, &right.ty), (Ty::Kstack(_), Ty::Kstack(_)) | (Ty::Ksym, _) | (_, Ty::Ksym))
@@ -215,6 +219,17 @@ pub fn scaled(number: hir::Expr, scale: i64) -> hir::Expr {
 /// The type of a pointer to `to`.
 pub fn pointer_to(to: Ty, space: Space) -> Ty {
     Ty::Pointer { to: Rc::new(to), space }
+}
+
+/// Buffers of different sizes as two of the larger size.
+fn as_long_buffers(left: hir::Expr, right: hir::Expr) -> (hir::Expr, hir::Expr) {
+    let (Ty::Buf { capacity: a }, Ty::Buf { capacity: b }) = (&left.ty, &right.ty) else { return (left, right) };
+    let ty = Ty::Buf { capacity: *a.max(b) };
+    let long = |e: hir::Expr| match e.ty == ty {
+        true => e,
+        false => hir::Expr { span: e.span, kind: ExprKind::Cast(Box::new(e)), ty: ty.clone() },
+    };
+    (long(left), long(right))
 }
 
 fn is_number(ty: &Ty) -> bool {

@@ -22,6 +22,8 @@ struct Variable {
     declared: bool,
     /// Written with a type, which then does not widen.
     fixed: Option<Ty>,
+    /// The least type for what is assigned.
+    written: Option<Ty>,
 }
 
 /// The variables of all probes.
@@ -169,6 +171,11 @@ impl Checker<'_> {
         let Some(variable) = self.scopes.probes.get_mut(current).and_then(|p| p.get_mut(var.0 as usize)) else {
             return;
         };
+        let least = variable.written.as_ref().map_or(Some(value.ty.clone()), |known| unify(known, &value.ty));
+        if least.is_some() && least != variable.written {
+            variable.written = least;
+            self.scopes.changed = true;
+        }
         let literal = value.constant().is_some_and(|n| n >= 0);
         let mismatch = match &variable.fixed {
             Some(ty) => (!fits(ty, &value.ty)).then(|| (ty.clone(), None)),
@@ -187,6 +194,15 @@ impl Checker<'_> {
                 None => d,
             });
         }
+    }
+
+    /// The type that what is assigned to a variable needs, which may be less than what it is kept as.
+    pub(super) fn written_type(&mut self, name: &str, span: Span) -> Ty {
+        let value = self.variable(name, span);
+        let ExprKind::Var(var) = value.kind else { return value.ty };
+        let variable = self.scopes.variable(var);
+        let known = variable.and_then(|variable| variable.fixed.clone().or_else(|| variable.written.clone()));
+        known.unwrap_or(value.ty)
     }
 
     /// Notes that the address of a variable is taken.

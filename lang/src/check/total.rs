@@ -27,7 +27,11 @@ impl Checker<'_> {
             | ValueKind::Min { signed }
             | ValueKind::Max { signed }
             | ValueKind::Avg { signed } => *signed,
-            ValueKind::Stats { .. } | ValueKind::Hist { .. } | ValueKind::Lhist { .. } | ValueKind::Value(_) => {
+            ValueKind::Stats { .. }
+            | ValueKind::Hist { .. }
+            | ValueKind::Lhist { .. }
+            | ValueKind::Tseries { .. }
+            | ValueKind::Value(_) => {
                 return Some(Ty::Aggregate(kind.clone()));
             }
         };

@@ -129,4 +129,27 @@ pub(super) const FUNCTIONS: &[Code] = &[
         explanation: "The script says with fail or static_assert what it cannot be run with, and that is the case. The message \
                       is the script's own.",
     },
+    Code {
+        code: "E0524",
+        title: "unknown pid namespace",
+        explanation: "A process has one id in each pid namespace it is seen from: curr_ns is the namespace of whoever traces, init the \
+                      node's first.",
+    },
+    Code {
+        code: "E0525",
+        title: "wrong length of what is written",
+        explanation: "write_user writes a constant number of bytes, no more than its data has.",
+    },
+    Code {
+        code: "W0501",
+        title: "meant for debugging only",
+        explanation: "debugf prints to the kernel's trace buffer, which all of the machine's tracing shares.",
+    },
+    Code {
+        code: "E0523",
+        title: "wrong time series",
+        explanation: "tseries takes the length of its intervals in nanoseconds, as in 100ms, and how many of the last ones are kept, both \
+                      constants of at least 1; a per-CPU value of the kernel has room for 1300. What becomes of several \
+                      values of one interval is said by avg, max, min or sum; without, the last one stays.",
+    },
 ];

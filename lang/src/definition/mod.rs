@@ -7,9 +7,10 @@
 mod layout;
 mod tokens;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::ast::Preamble;
 use crate::ctype::{self, Source, StructType};
 use crate::types::{EnumType, Space, Ty};
 use layout::Layouter;
@@ -56,6 +57,25 @@ impl Definitions {
         }
         if tokens.peek().is_some() { tokens.expect(";") } else { Ok(()) }
     }
+}
+
+/// Whether definitions name structs, unions or enums that none of them defines, so that the kernel's types are wanted.
+pub fn holds_undefined(preamble: &[Preamble]) -> bool {
+    let mut defined = BTreeSet::new();
+    let mut named = BTreeSet::new();
+    for item in preamble {
+        let Preamble::Definition(text) = item else { continue };
+        let mut tokens = Tokens::new(&text.node);
+        while let Some(word) = tokens.next() {
+            if !matches!(word, "struct" | "union" | "enum") {
+                continue;
+            }
+            let Some(name) = tokens.next() else { break };
+            let set = if tokens.peek() == Some("{") { &mut defined } else { &mut named };
+            set.insert(name);
+        }
+    }
+    named.iter().any(|name| !defined.contains(name))
 }
 
 struct Reader<'d, 'e> {
@@ -138,6 +158,7 @@ impl Reader<'_, '_> {
             bytes: if wide { 8 } else { 4 },
             signed,
             variants: variants.clone(),
+            text: false,
         }));
         for (value, name) in variants {
             self.definitions.constants.insert(name, (value, ty.clone()));

@@ -14,8 +14,9 @@ pub const FUNCTION: Function = Function {
     args: (1, usize::MAX),
     changes_system: false,
     check: |checker, call| {
-        formatted(checker, call, "errorf", |lowerer, format, args| EventKind::Printf {
-            to: PrintfTo::Error(lowerer.here()),
+        let expanded_from = checker.expanded_from(call.span);
+        formatted(checker, call, "errorf", move |lowerer, format, args| EventKind::Printf {
+            to: PrintfTo::Error(lowerer.call_site(expanded_from)),
             format,
             args,
         })

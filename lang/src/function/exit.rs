@@ -11,7 +11,7 @@ use crate::lower::HEADER;
 pub const FUNCTION: Function = Function {
     name: "exit",
     signature: "exit(int code = 0)",
-    summary: "Ends the script with this exit code; the probe at hand ends at once.",
+    summary: "Ends the script with this exit code: the probe at hand ends at once, and only `end` runs after it.",
     example: "interval:s:5 { exit(); }",
     args: (0, 1),
     changes_system: false,
@@ -22,12 +22,14 @@ pub const FUNCTION: Function = Function {
         if checker.in_value() {
             return checker.error("E0213", call.span, "`exit` cannot leave the probe from inside a value");
         }
+        checker.note_exit();
         let code = call.args.first().map(|arg| checker.integer(arg));
         Expr::effect("exit", call.span, move |lowerer| {
             let code = code.as_ref().map_or(Operand::Imm(0), |code| lowerer.scalar(code));
             lowerer.send(EventKind::Exit { code_offset: HEADER }, HEADER + 8, |lowerer, record| {
                 let at = record.at(HEADER);
                 lowerer.b.store(at.base, at.offset, Width::B8, code);
+                lowerer.end_script();
             });
             lowerer.leave();
         })

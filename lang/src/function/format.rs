@@ -16,7 +16,7 @@ pub fn formatted(
     checker: &mut Checker<'_>,
     call: &Call<'_>,
     name: &'static str,
-    kind: fn(&Lowerer<'_>, String, Vec<Field>) -> EventKind,
+    kind: impl Fn(&Lowerer<'_>, String, Vec<Field>) -> EventKind + 'static,
 ) -> Expr {
     let values: Vec<Expr> = call.args.iter().skip(1).map(|arg| value(checker, arg)).collect();
     let Some(format) = checker.string_arg(call, 0) else { return Expr::poison(call.span) };
@@ -70,7 +70,7 @@ fn fits(checker: &mut Checker<'_>, spec: &Spec, value: &Expr, format: Span) -> b
         Takes::Anything => true,
         Takes::Buffer => matches!(value.ty, Ty::Buf { .. } | Ty::Str { .. }),
         Takes::Number => {
-            value.ty.is_integer()
+            (value.ty.is_integer() && !matches!(&value.ty, Ty::Enum(e) if e.text))
                 || matches!(
                     value.ty,
                     Ty::Pointer { .. } | Ty::Ksym | Ty::Username | Ty::CgroupPath | Ty::Timestamp { .. }

@@ -1,15 +1,16 @@
 //! `len(x)`: how many elements or frames.
 
 use super::Function;
+use crate::builtin::frames;
 use crate::check::{Call, Checker};
-use crate::hir::Expr;
+use crate::hir::{Expr, ExprKind};
 use crate::types::{I64, Ty};
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "len",
-    signature: "len(array, tuple or map x)",
-    summary: "How many elements an array, a tuple or a map has.",
+    signature: "len(array, tuple, stack or map x)",
+    summary: "How many elements an array, a tuple or a map has, or how many frames a stack.",
     example: "begin { print(len((1, 2, 3))); }",
     args: (1, 1),
     changes_system: false,
@@ -40,7 +41,15 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
         Ty::Unknown => Expr::poison(call.span),
         Ty::Array { len, .. } => Expr::int(i64::from(*len), call.span),
         Ty::Tuple(items) => Expr::int(items.len() as i64, call.span),
-        Ty::Kstack(_) | Ty::Ustack(_) => checker.unsupported(call.span, "the number of a stack's frames"),
+        Ty::Kstack(stack) | Ty::Ustack(stack) => {
+            let user = matches!(value.ty, Ty::Ustack(_));
+            if matches!(value.kind, ExprKind::Map { .. }) {
+                let message = "the frames of a stack in a map are known when it prints";
+                return checker.error("E0504", arg.span, message);
+            }
+            let depth = stack.depth;
+            Expr::scalar("len", I64, call.span, move |lowerer| frames(lowerer, depth, user))
+        }
         ty => {
             let message = format!("`{ty}` has no length");
             checker.error("E0504", arg.span, message)

@@ -13,6 +13,7 @@ mod cgroup_path;
 mod clear;
 mod container_of;
 mod count;
+mod debugf;
 mod delete;
 mod errorf;
 mod exit;
@@ -32,6 +33,8 @@ mod is_str;
 mod is_unsigned_integer;
 mod join;
 mod kaddr;
+mod kernel_function;
+mod kfunc_exist;
 mod kptr;
 mod kstack;
 mod ksym;
@@ -44,10 +47,13 @@ mod max;
 mod memcmp;
 mod min;
 mod names;
+mod namespace;
 mod nsecs;
 mod ntop;
 mod override_return;
 mod pcomm;
+mod percpu_kaddr;
+mod pid;
 mod ppid;
 mod print;
 mod printf;
@@ -73,13 +79,17 @@ mod sum;
 mod syscall_name;
 mod system;
 mod text;
+mod tid;
 mod time;
+mod tseries;
 mod uptr;
 mod ustack;
 mod usym;
 mod warnf;
+mod write_user;
 mod zero;
 
+pub use percpu_kaddr::CPU_OFFSETS;
 pub use usym::usym_of;
 
 use crate::check::{Call, Checker};
@@ -114,6 +124,7 @@ pub const ALL: &[&Function] = &[
     &clear::FUNCTION,
     &container_of::FUNCTION,
     &count::FUNCTION,
+    &debugf::FUNCTION,
     &delete::FUNCTION,
     &errorf::FUNCTION,
     &exit::FUNCTION,
@@ -131,6 +142,7 @@ pub const ALL: &[&Function] = &[
     &is_unsigned_integer::FUNCTION,
     &join::FUNCTION,
     &kaddr::FUNCTION,
+    &kfunc_exist::FUNCTION,
     &kptr::FUNCTION,
     &kstack::FUNCTION,
     &ksym::FUNCTION,
@@ -146,6 +158,8 @@ pub const ALL: &[&Function] = &[
     &ntop::FUNCTION,
     &override_return::FUNCTION,
     &pcomm::FUNCTION,
+    &percpu_kaddr::FUNCTION,
+    &pid::FUNCTION,
     &ppid::FUNCTION,
     &print::FUNCTION,
     &printf::FUNCTION,
@@ -169,11 +183,14 @@ pub const ALL: &[&Function] = &[
     &sum::FUNCTION,
     &syscall_name::FUNCTION,
     &system::FUNCTION,
+    &tid::FUNCTION,
     &time::FUNCTION,
+    &tseries::FUNCTION,
     &uptr::FUNCTION,
     &ustack::FUNCTION,
     &usym::FUNCTION,
     &warnf::FUNCTION,
+    &write_user::FUNCTION,
     &zero::FUNCTION,
 ];
 
@@ -185,4 +202,9 @@ pub fn find(name: &str) -> Option<&'static Function> {
 /// The names of all functions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|f| f.name)
+}
+
+/// Whether the function called `name` aggregates, so that only a map takes what it gives.
+pub fn aggregates(name: &str) -> bool {
+    matches!(name, "avg" | "count" | "hist" | "lhist" | "max" | "min" | "stats" | "sum" | "tseries")
 }

@@ -31,7 +31,7 @@ pub fn named(
             None => variants.push((number, unknown.to_owned())),
         }
     }
-    let ty = Ty::Enum(Rc::new(EnumType { name: kind.to_owned(), bytes: 8, signed: true, variants }));
+    let ty = Ty::Enum(Rc::new(EnumType { name: kind.to_owned(), bytes: 8, signed: true, variants, text: true }));
     Expr::scalar("name", ty, call.span, move |lowerer| {
         let number = lowerer.scalar(&number);
         let number = lowerer.b.copy(number);

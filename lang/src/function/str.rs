@@ -20,9 +20,8 @@ pub const FUNCTION: Function = Function {
 fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(arg) = call.args.first() else { return Expr::poison(call.span) };
     let Some(Length { most: length, late }) = length(checker, call) else { return Expr::poison(call.span) };
-    if let ast::ExprKind::Positional(number) = arg.node {
-        let text = (number as usize).checked_sub(1).and_then(|i| checker.options.args.get(i)).cloned();
-        return Expr::str(&text.unwrap_or_default(), call.span);
+    if let Some(text) = positional(checker, arg) {
+        return Expr::str(&text, call.span);
     }
     let value = checker.expr(arg);
     match &value.ty {
@@ -42,7 +41,12 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     };
     // The kernel always writes a NUL. With one byte more to read than the type has, a string that was cut off has none.
     let most = checker.config.max_strlen;
-    let (size, read) = if length < most { (length, length) } else { (most.saturating_sub(1).max(1), most) };
+    let spare = Ty::Str { size: most }.layout().size > most;
+    let (size, read) = match length < most {
+        true => (length, length),
+        false if spare => (most, most + 1),
+        false => (most.saturating_sub(1).max(1), most),
+    };
     let ty = Ty::Str { size };
     let read = read.min(ty.layout().size);
     Expr::memory("str", ty, call.span, move |lowerer, to, fill| {
@@ -55,6 +59,25 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
             }
         }
     })
+}
+
+/// The text of `$1` and its kin, or with `$1 + n` of what is left without its first `n` bytes.
+fn positional(checker: &Checker<'_>, arg: &ast::Expr) -> Option<String> {
+    match &arg.node {
+        ast::ExprKind::Positional(number) => {
+            let text = (*number as usize).checked_sub(1).and_then(|i| checker.options.args.get(i)).cloned();
+            Some(text.unwrap_or_default())
+        }
+        ast::ExprKind::Binary { op: ast::BinaryOp::Add, left, right } => match (&left.node, &right.node) {
+            (ast::ExprKind::Positional(_), ast::ExprKind::Int { value, .. }) => {
+                let text = positional(checker, left)?;
+                let bytes = text.as_bytes().get(usize::try_from(*value).ok()?..).unwrap_or_default();
+                Some(String::from_utf8_lossy(bytes).into_owned())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The bytes to read, NUL included.

@@ -24,7 +24,7 @@ pub const FUNCTION: Function = Function {
         let mut variants: Vec<(i64, String)> = variants.map(|(number, text)| (number, text.to_owned())).collect();
         variants.sort();
         variants.dedup();
-        let ty = Ty::Enum(Rc::new(EnumType { name: "error".to_owned(), bytes: 8, signed: true, variants }));
+        let ty = Ty::Enum(Rc::new(EnumType { name: "error".to_owned(), bytes: 8, signed: true, variants, text: true }));
         Expr { kind: ExprKind::Cast(Box::new(number)), ty, span: call.span }
     },
 };

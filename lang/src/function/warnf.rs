@@ -14,8 +14,9 @@ pub const FUNCTION: Function = Function {
     args: (1, usize::MAX),
     changes_system: false,
     check: |checker, call| {
-        formatted(checker, call, "warnf", |lowerer, format, args| EventKind::Printf {
-            to: PrintfTo::Warning(lowerer.here()),
+        let expanded_from = checker.expanded_from(call.span);
+        formatted(checker, call, "warnf", move |lowerer, format, args| EventKind::Printf {
+            to: PrintfTo::Warning(lowerer.call_site(expanded_from)),
             format,
             args,
         })

@@ -246,6 +246,6 @@ impl Lowerer<'_> {
     fn warn_cut(&mut self) {
         let at = self.here();
         let format = format!("the loop was cut off after {MOST_CALLED} turns");
-        self.send(EventKind::Printf { to: PrintfTo::Warning(at), format, args: vec![] }, HEADER, |_, _| {});
+        self.send(EventKind::Printf { to: PrintfTo::Warning(at.into()), format, args: vec![] }, HEADER, |_, _| {});
     }
 }

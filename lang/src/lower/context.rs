@@ -16,6 +16,25 @@ pub fn name_bytes(calls: &[(u32, Rc<str>)]) -> u32 {
 }
 
 impl Lowerer<'_> {
+    /// Nothing happens any more once the script has ended itself: until everything is detached, its probes still fire.
+    pub(super) fn filter_ended(&mut self) {
+        if !self.unit.program.exits || self.probe.sites.iter().any(|site| site.attach.is_by_hand()) {
+            return;
+        }
+        let map = self.resources.ended();
+        let address = self.b.map_value_addr(map, 0);
+        let ended = self.b.load(address, 0, Width::B8, false);
+        let leave = self.leave;
+        self.b.branch_if(Cmp::Ne, ended, 0, leave);
+    }
+
+    /// Ends the script: see [`Self::filter_ended`].
+    pub fn end_script(&mut self) {
+        let map = self.resources.ended();
+        let address = self.b.map_value_addr(map, 0);
+        self.b.store(address, 0, Width::B8, 1);
+    }
+
     /// Leaves the program where what happened is not what the probe is about.
     pub(super) fn filter_context(&mut self) {
         let Some(site) = self.probe.sites.first() else { return };

@@ -69,6 +69,7 @@ impl Lowerer<'_> {
         value_size: u32,
         done: crate::ir::BlockId,
     ) -> VReg {
+        self.expect_elements(map);
         let key = self.key(map, key);
         let element = self.b.vreg();
         let (missing, found, full) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
@@ -88,6 +89,13 @@ impl Lowerer<'_> {
         self.b.jump(done);
         self.b.switch_to(found);
         element
+    }
+
+    /// Notes that the program at hand adds elements to a map.
+    fn expect_elements(&mut self, map: Map) {
+        if !self.probe().sites.iter().all(|site| site.attach.allocates_at_will()) {
+            self.resources.preallocate(map, self.unit.target.cpus);
+        }
     }
 
     /// The address of so many zeros.
@@ -140,6 +148,7 @@ impl Lowerer<'_> {
             }
             return;
         }
+        self.expect_elements(map);
         let value = self.value_to_store(value, &ty);
         let key = self.key(map, key);
         let failed = self.update(bpf_map, key, value, ANY);
@@ -169,7 +178,7 @@ impl Lowerer<'_> {
     }
 
     /// A plain scalar value of a map; 0 where there is none.
-    pub(super) fn map_scalar(&mut self, map: Map, key: Option<&Expr>, ty: &Ty) -> Operand {
+    pub fn map_scalar(&mut self, map: Map, key: Option<&Expr>, ty: &Ty) -> Operand {
         let Some((bpf_map, layout)) = self.resources.map(map) else { return Operand::Imm(0) };
         if layout.key.is_none() {
             let element = self.b.map_value_addr(bpf_map, 0);
@@ -178,8 +187,11 @@ impl Lowerer<'_> {
         let key = self.key(map, key);
         let element = self.lookup(bpf_map, key);
         let value = self.b.copy(0);
-        let (found, done) = (self.b.new_block(), self.b.new_block());
-        self.b.branch(Cmp::Ne, element, 0, found, done);
+        let (found, missing, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::Ne, element, 0, found, missing);
+        self.b.switch_to(missing);
+        self.tell_missing();
+        self.b.jump(done);
         self.b.switch_to(found);
         let loaded = self.load(element.into(), ty);
         self.b.assign(value, loaded);
@@ -201,6 +213,7 @@ impl Lowerer<'_> {
         let (missing, done) = (self.b.new_block(), self.b.new_block());
         self.b.branch(Cmp::Ne, element, 0, done, missing);
         self.b.switch_to(missing);
+        self.tell_missing();
         let zeros = self.resources.zeros(layout.value_size);
         let zeros = self.b.map_value_addr(zeros, 0);
         self.b.assign(element, zeros);

@@ -4,7 +4,7 @@
 //! lost and the program goes on.
 
 use bpf::helper::Helper;
-use report::schema::{EventKind, Field, Part, PrintfTo};
+use report::schema::{CallSite, EventKind, Field, Part, PrintfTo};
 
 use super::Lowerer;
 use super::memory::{Fill, Place};
@@ -84,13 +84,42 @@ impl Lowerer<'_> {
         });
     }
 
+    /// Says that a helper failed at what the code at hand is for.
+    pub(super) fn tell_failure(&mut self, helper: Helper, code: Operand, message: &str) {
+        let (helper, message, at) = (helper.name().to_owned(), message.to_owned(), self.here());
+        self.send(EventKind::HelperError { helper, message, at }, HEADER + 8, |lowerer, record| {
+            let at = record.at(HEADER);
+            lowerer.b.store(at.base, at.offset, Width::B8, code);
+        });
+    }
+
+    /// With the user's wish, says that a map does not hold a key that was looked up.
+    pub(super) fn tell_missing(&mut self) {
+        if self.unit.options.helper_errors {
+            const MESSAGE: &str = "Can't lookup map element because it does not exist.";
+            self.tell_failure(Helper::MapLookupElem, Operand::Imm(0), MESSAGE);
+        }
+    }
+
+    /// Says that an index is beyond the end of its array.
+    pub fn warn_index(&mut self) {
+        let format = "Array access out of bounds. This can lead to unexpected results.".to_owned();
+        let kind = EventKind::Printf { to: PrintfTo::Warning(self.here().into()), format, args: vec![] };
+        self.send(kind, HEADER, |_, _| {});
+    }
+
     /// Says that a division by zero gave 1.
     pub(super) fn warn_division(&mut self) {
         let format = "Divide or modulo by 0 detected. This can lead to unexpected results. \
                       1 is being used as the result."
             .to_owned();
-        let kind = EventKind::Printf { to: PrintfTo::Warning(self.here()), format, args: vec![] };
+        let kind = EventKind::Printf { to: PrintfTo::Warning(self.here().into()), format, args: vec![] };
         self.send(kind, HEADER, |_, _| {});
+    }
+
+    /// Where the call at hand stands, and the call of a macro that it comes from.
+    pub fn call_site(&self, expanded_from: Option<Span>) -> CallSite {
+        CallSite { at: self.here(), expanded_from: expanded_from.map(|span| self.part(span)) }
     }
 
     /// Where in the script the code at hand comes from.

@@ -98,6 +98,7 @@ fn words(kind: &ValueKind) -> u32 {
         ValueKind::Count | ValueKind::Sum { .. } | ValueKind::Value(_) => 1,
         ValueKind::Min { .. } | ValueKind::Max { .. } | ValueKind::Avg { .. } | ValueKind::Stats { .. } => 2,
         ValueKind::Hist { bits, .. } => 1 + report::hist::Log2 { bits: *bits }.count(),
+        ValueKind::Tseries { intervals, .. } => intervals.saturating_mul(report::series::WORDS),
         ValueKind::Lhist { min, max, step, .. } => {
             1 + report::lhist::Linear { min: *min, max: *max, step: *step }.count()
         }

@@ -154,7 +154,12 @@ impl Lowerer<'_> {
             ExprKind::Str(text) => self.write_text(text, to, ty.size_in_c(), fill),
             // What a node that knows too little leaves open is empty.
             ExprKind::Int(_) | ExprKind::Poison | ExprKind::Aggregate(_) => self.zero(to, ty.layout().size),
-            ExprKind::Tuple(items) => self.write_components(items, to, ty, fill),
+            ExprKind::Tuple(items) if in_same_order(&e.ty, ty) => self.write_components(items, to, ty, fill),
+            ExprKind::Tuple(items) => {
+                let own = self.temp(e.ty.layout().size);
+                self.write_components(items, own, &e.ty, Fill::Zeros);
+                self.convert(own, &e.ty, to, ty, fill);
+            }
             ExprKind::Ternary { condition, then, otherwise } => {
                 let (yes, no, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
                 self.branch(condition, yes, no);
@@ -250,8 +255,9 @@ impl Lowerer<'_> {
                 let from_offsets = offsets(from_types.iter());
                 let mut end = 0;
                 for (index, (offset, layout)) in offsets(types.iter()).into_iter().enumerate() {
+                    let old = counterpart(from_ty, ty, index);
                     let (Some(old), Some(new), Some((old_offset, _))) =
-                        (from_types.get(index), types.get(index), from_offsets.get(index))
+                        (from_types.get(old), types.get(index), from_offsets.get(old))
                     else {
                         continue;
                     };
@@ -297,6 +303,17 @@ impl Lowerer<'_> {
         self.write(e, place, &e.ty, Fill::Zeros);
         place
     }
+}
+
+/// Where a type has what another has as component `index`: by its name where both have names.
+fn counterpart(of: &Ty, other: &Ty, index: usize) -> usize {
+    let (Ty::Record(of), Ty::Record(other)) = (of, other) else { return index };
+    let name = other.get(index).map(|(name, _)| name);
+    of.iter().position(|(own, _)| Some(own) == name).unwrap_or(index)
+}
+
+fn in_same_order(own: &Ty, wanted: &Ty) -> bool {
+    (0..component_types(wanted).len()).all(|index| counterpart(own, wanted, index) == index)
 }
 
 /// The types of the components of a tuple or record.

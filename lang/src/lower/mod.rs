@@ -119,6 +119,7 @@ pub fn lower(
         diagnostics,
     };
     lowerer.declare_variables();
+    lowerer.filter_ended();
     lowerer.filter_process();
     lowerer.filter_context();
     if let Some(predicate) = &probe.predicate {

@@ -25,7 +25,7 @@ impl Lowerer<'_> {
             self.load(place, ty)
         };
         match bits {
-            Some(bits) => self.bit_field(value, ty, bits),
+            Some(bits) => self.bit_field(value, bits),
             None => value,
         }
     }
@@ -83,10 +83,10 @@ impl Lowerer<'_> {
     }
 
     /// The bits of a bit-field out of the integer they are in.
-    pub(super) fn bit_field(&mut self, value: VReg, ty: &Ty, (first, count): (u8, u8)) -> VReg {
+    pub(super) fn bit_field(&mut self, value: VReg, (first, count): (u8, u8)) -> VReg {
         let (first, count) = (i64::from(first), i64::from(count.clamp(1, 64)));
         let raised = self.b.shl(value, (64 - first - count).clamp(0, 63));
-        if ty.is_signed() { self.b.ashr(raised, 64 - count) } else { self.b.lshr(raised, 64 - count) }
+        self.b.lshr(raised, 64 - count)
     }
 }
 

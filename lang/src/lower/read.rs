@@ -52,7 +52,7 @@ impl Lowerer<'_> {
         self.read_bytes(place, size, address, space);
         let value = self.load(place, ty);
         match bits {
-            Some(bits) => self.bit_field(value, ty, bits),
+            Some(bits) => self.bit_field(value, bits),
             None => value,
         }
     }
@@ -60,20 +60,35 @@ impl Lowerer<'_> {
     fn read_with(&mut self, kernel: Helper, user: Helper, to: VReg, size: Operand, address: Operand, space: Space) {
         let args = [to.into(), size, address];
         match space {
-            Space::Kernel => self.b.call_void(kernel, &args),
-            Space::User => self.b.call_void(user, &args),
+            Space::Kernel => self.read_by(kernel, &args),
+            Space::User => self.read_by(user, &args),
             Space::Any => {
                 let (of_kernel, of_user, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
                 self.b.branch(Cmp::SLt, address, 0, of_kernel, of_user);
                 self.b.switch_to(of_kernel);
-                self.b.call_void(kernel, &args);
+                self.read_by(kernel, &args);
                 self.b.jump(done);
                 self.b.switch_to(of_user);
-                self.b.call_void(user, &args);
+                self.read_by(user, &args);
                 self.b.jump(done);
                 self.b.switch_to(done);
             }
         }
+    }
+
+    /// Calls a helper that reads; with the user's wish a failure is told.
+    fn read_by(&mut self, helper: Helper, args: &[Operand]) {
+        if !self.unit.options.helper_errors {
+            return self.b.call_void(helper, args);
+        }
+        let result = self.b.call(helper, args);
+        let (failed, done) = (self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::SLt, result, 0, failed, done);
+        self.b.switch_to(failed);
+        // Reads fail for one reason.
+        self.tell_failure(helper, result.into(), "Bad address");
+        self.b.jump(done);
+        self.b.switch_to(done);
     }
 
     /// Writes what lies in the program's context: text or an array of a tracepoint's record.

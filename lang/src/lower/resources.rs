@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bpf::map::{MapType, RDONLY_PROG};
+use bpf::map::{MapType, NO_PREALLOC, RDONLY_PROG};
 use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId};
 
 use super::Unit;
@@ -21,6 +21,8 @@ const RETURN_ADDRESSES: u32 = 8192;
 /// and small. The reader maps a ring buffer twice, whole.
 const DATA_RING: u32 = 1 << 20;
 const COMMAND_RING: u32 = 1 << 16;
+/// The most bytes of elements that are allocated before they are needed.
+const MOST_PREALLOCATED: u64 = 1 << 24;
 
 /// What is counted when something could not be kept: the words of the Lost map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ pub struct Resources {
     scratch: Option<MapRef>,
     zeros: Option<MapRef>,
     start: Option<MapRef>,
+    ended: Option<MapRef>,
     ring_buffer_bytes: Option<u32>,
     hash_flags: u32,
 }
@@ -86,6 +89,17 @@ impl Resources {
     /// A map of the script: its BPF map and layout.
     pub fn map(&self, map: Map) -> Option<(MapRef, MapLayout)> {
         Some((MapRef(u32::from(map.0)), self.layouts.get(usize::from(map.0))?.clone()))
+    }
+
+    /// Has the kernel allocate all elements of a map at the start, where that is not too much.
+    pub fn preallocate(&mut self, map: Map, cpus: u32) {
+        let Some((map, layout)) = self.map(map) else { return };
+        let Some(def) = self.maps.get_mut(map.0 as usize) else { return };
+        let copies = if layout.per_cpu() { u64::from(cpus) } else { 1 };
+        let element = u64::from(def.key_size) + u64::from(def.value_size) * copies;
+        if element * u64::from(def.max_entries) <= MOST_PREALLOCATED {
+            def.flags &= !NO_PREALLOC;
+        }
     }
 
     /// The number of an event; equal events share one.
@@ -182,13 +196,24 @@ impl Resources {
         (map, def.max_entries - 1)
     }
 
-    /// When the session started.
+    /// When the session started, and the wall-clock time of booting, both in nanoseconds.
     pub fn start(&mut self) -> MapRef {
         match self.start {
             Some(map) => map,
             None => {
-                let map = self.add("start", MapType::Array, 4, 8, 1, 0, MapRole::Start);
+                let map = self.add("start", MapType::Array, 4, 16, 1, 0, MapRole::Start);
                 *self.start.insert(map)
+            }
+        }
+    }
+
+    /// Whether the script has ended itself.
+    pub fn ended(&mut self) -> MapRef {
+        match self.ended {
+            Some(map) => map,
+            None => {
+                let map = self.add("ended", MapType::Array, 4, 8, 1, 0, MapRole::Scratch);
+                *self.ended.insert(map)
             }
         }
     }

@@ -6,6 +6,7 @@ use bpf::helper::Helper;
 use super::Lowerer;
 use super::memory::Place;
 use crate::ir::{Operand, VReg, Width};
+use crate::target::PidNamespace;
 
 /// Bytes of a task's name, as `TASK_COMM_LEN` of the kernel.
 pub const COMM_BYTES: u32 = 16;
@@ -13,12 +14,39 @@ pub const COMM_BYTES: u32 = 16;
 impl Lowerer<'_> {
     /// The thread group's id, which user space calls the process's.
     pub fn process_id(&mut self) -> Operand {
+        match self.unit.target.pid_namespace {
+            Some(namespace) => self.id_in(namespace, 4),
+            None => self.process_id_on_node(),
+        }
+    }
+
+    /// The thread group's id in the node's first pid namespace.
+    pub fn process_id_on_node(&mut self) -> Operand {
         let both = self.b.call(Helper::GetCurrentPidTgid, &[]);
         self.b.lshr(both, 32).into()
     }
 
+    /// One of the task's ids in a namespace, by its place in what the helper writes; 0 where the task is not in it.
+    fn id_in(&mut self, namespace: PidNamespace, offset: i32) -> Operand {
+        let ids = self.temp(8);
+        self.zero(ids, 8);
+        let address = self.address(ids);
+        let of = [namespace.device, namespace.inode].map(|word| Operand::Imm(word.cast_signed()));
+        let [device, inode] = of;
+        self.b.call_void(Helper::GetNsCurrentPidTgid, &[device, inode, address.into(), Operand::Imm(8)]);
+        self.b.load(ids.base, ids.offset + offset, Width::B4, false).into()
+    }
+
     /// The thread's id.
     pub fn thread_id(&mut self) -> Operand {
+        match self.unit.target.pid_namespace {
+            Some(namespace) => self.id_in(namespace, 0),
+            None => self.thread_id_on_node(),
+        }
+    }
+
+    /// The thread's id in the node's first pid namespace.
+    pub fn thread_id_on_node(&mut self) -> Operand {
         let both = self.b.call(Helper::GetCurrentPidTgid, &[]);
         self.b.extend(both, Width::B4, false).into()
     }
@@ -60,6 +88,15 @@ impl Lowerer<'_> {
         let map = self.resources.start();
         let address = self.b.map_value_addr(map, 0);
         self.b.load(address, 0, Width::B8, false)
+    }
+
+    /// The wall-clock time, in nanoseconds since 1970: as the node's clock stood when the session started, and counted on from there.
+    pub fn wall_clock(&mut self) -> VReg {
+        let map = self.resources.start();
+        let address = self.b.map_value_addr(map, 0);
+        let boot = self.b.load(address, 8, Width::B8, false);
+        let now = self.b.call(Helper::KtimeGetBootNs, &[]);
+        self.b.add(boot, now)
     }
 
     /// The address of the task, for the probe's kernel memory reads.

@@ -35,7 +35,7 @@ impl Parser<'_> {
 
     fn attach_point(&mut self) -> Parsed<AttachPoint> {
         let start = self.token.span.start as usize;
-        if !self.at(Kind::Ident) {
+        if !(self.at(Kind::Ident) || self.at(Kind::Positional)) {
             return Err(self.expected("a probe"));
         }
         self.lexer.seek(start);

@@ -67,6 +67,7 @@ pub fn target() -> Target {
         kernel_symbols: BTreeMap::new(),
         types_of_module: None,
         modules: None,
+        pid_namespace: None,
         user_files: [("/bin/app".to_owned(), vec![app()])].into(),
         cpus: 2,
     }

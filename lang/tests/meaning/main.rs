@@ -19,6 +19,7 @@ mod memory;
 mod random;
 mod random_programs;
 mod script;
+mod series;
 mod structs;
 mod text;
 mod values;

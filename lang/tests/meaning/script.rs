@@ -5,7 +5,7 @@ use lang::options::Options;
 use lang::target::{Arch, Features, Target, TracepointField, TracepointFormat};
 use report::decode::{decode_cell, decode_map};
 use report::event::{Event, decode_event};
-use report::schema::PrintfTo;
+use report::schema::{CallSite, PrintfTo};
 use report::snapshot::{Kind, MapData, Snapshot};
 use report::symbols::NoSymbols;
 use report::text;
@@ -50,6 +50,7 @@ pub fn target() -> Target {
         kernel_symbols: [].into(),
         types_of_module: None,
         modules: None,
+        pid_namespace: None,
         user_files: Default::default(),
         cpus: 1,
     }
@@ -129,10 +130,10 @@ impl Script {
     fn print(&mut self, event: Event) -> String {
         match event {
             Event::Printf { to: PrintfTo::Output, text } => text.to_str_lossy().into_owned(),
-            Event::Printf { to: PrintfTo::Warning(at), text } => {
+            Event::Printf { to: PrintfTo::Warning(CallSite { at, .. }), text } => {
                 format!("warning {}:{}-{}: {}\n", at.line, at.column, at.end, text.to_str_lossy())
             }
-            Event::Printf { to: PrintfTo::Error(at), text } => {
+            Event::Printf { to: PrintfTo::Error(CallSite { at, .. }), text } => {
                 format!("error {}:{}-{}: {}\n", at.line, at.column, at.end, text.to_str_lossy())
             }
             Event::PrintValue(value) => format!("{}\n", text::value(&value)),

@@ -41,7 +41,7 @@ fn structs_are_kept_in_maps() {
 fn elements_are_found_by_numbers_known_late() {
     assert_eq!(
         with_struct("$l = $w.list; $i = 2; print($l[$i]); $i = 5; print($l[$i]); $s = \"abc\"; $i = 1; print($s[$i]);"),
-        "10\n0\n98\n"
+        "10\nwarning 1:338-340: Array access out of bounds. This can lead to unexpected results.\n0\n98\n"
     );
 }
 

@@ -217,6 +217,10 @@ fn samples(kind: Kind, cell: &Cell, through: u32) -> Vec<(&'static Described, Sa
             let sample = kind.buckets().map(|buckets| histogram_sample(buckets, histogram, through));
             sample.into_iter().map(|sample| (&table::HIST, sample)).collect()
         }
+        (_, Cell::Tseries(series)) => {
+            let last = series.points.last_key_value();
+            last.map(|(_, point)| (&table::LATEST, Sample::Gauge(point.value() as f64))).into_iter().collect()
+        }
         // Nothing observed yet, or a plain value.
         (_, Cell::Min(None) | Cell::Max(None) | Cell::Avg(_) | Cell::Stats(_) | Cell::Value(_)) => vec![],
     }

@@ -65,8 +65,11 @@ pub const OBSERVATIONS: Described =
 pub const HIST: Described =
     described("_hist", MetricType::Histogram, "", "The distribution: hist() and lhist(), with exact integer bounds");
 
+/// Of `tseries()`.
+pub const LATEST: Described = described("_latest", MetricType::Gauge, "", "The value of the last interval: tseries()");
+
 const OWN: [&Described; 5] = [&AGENTS, &JOBS, &LOST, &OVERFLOW, &CONFLICTS];
-const OF_MAPS: [&Described; 8] = [&COUNT, &SUM, &SIGNED_SUM, &MIN, &MAX, &AVG, &OBSERVATIONS, &HIST];
+const OF_MAPS: [&Described; 9] = [&COUNT, &SUM, &SIGNED_SUM, &MIN, &MAX, &AVG, &OBSERVATIONS, &HIST, &LATEST];
 
 /// The tables of docs/metrics.md, in Markdown: series as they are scraped.
 pub fn table() -> String {

@@ -3,6 +3,7 @@
 //! C's rules, apart from where zeros go: `%05d` of -5 is `000-5`, as bpftrace prints it.
 
 use super::{Conversion, Length, Spec, Takes};
+use crate::gfp;
 use crate::render::text;
 use crate::value::Value;
 
@@ -33,6 +34,7 @@ impl Spec {
     fn number(&self, n: i128) -> Vec<u8> {
         let (sign, prefix, digits) = match self.conversion {
             Conversion::Char => return self.pad(vec![n as u8], b' '),
+            Conversion::GfpFlags => return self.pad(gfp::names(self.unsigned(n)).into_bytes(), b' '),
             Conversion::Signed => {
                 let n = self.signed(n);
                 (self.sign(n), "", n.unsigned_abs().to_string())

@@ -43,6 +43,7 @@ fn weight(cell: &Cell) -> Option<i128> {
         Cell::Min(value) | Cell::Max(value) => *value,
         Cell::Avg(mean) | Cell::Stats(mean) => Some(mean.total),
         Cell::Hist(histogram) | Cell::Lhist(histogram) => Some(histogram.sum),
+        Cell::Tseries(_) => None,
         Cell::Value(value) => value.as_number(),
     }
 }

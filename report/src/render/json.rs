@@ -5,9 +5,10 @@
 
 use crate::event::HelperError;
 use crate::order::ordered;
-use crate::render::text;
 use crate::render::text::divisor;
+use crate::render::{graph, text};
 use crate::schema::PrintfTo;
+use crate::series::{Point, Series};
 use crate::snapshot::{Cell, Histogram, Key, Kind, MapData, Snapshot};
 use crate::value::{Text, Value};
 
@@ -22,7 +23,12 @@ pub fn map_line(name: &str, data: &MapData, top: Option<usize>, div: Option<u64>
     let kind = match data.kind {
         Kind::Avg { .. } | Kind::Stats { .. } => "stats",
         Kind::Hist { .. } | Kind::Lhist { .. } => "hist",
+        Kind::Tseries { .. } => "tseries",
         _ => "map",
+    };
+    let cell = |kind: &Kind, shown: &Cell, div| match shown {
+        Cell::Tseries(series) => points(kind, series, graph::last(data)),
+        _ => cell(kind, shown, div),
     };
     let rows = ordered(data, top);
     let shown = if data.keyed {
@@ -50,8 +56,8 @@ pub fn cell_line(kind: &Kind, printed: &Cell) -> String {
 pub fn printf_line(to: PrintfTo, printed: &Text, filename: &str) -> String {
     let (kind, at, column) = match to {
         PrintfTo::Output => return line("printf", &string(&printed.to_str_lossy())),
-        PrintfTo::Error(at) => ("errorf", at.line, at.column),
-        PrintfTo::Warning(at) => ("warnf", at.line, at.column),
+        PrintfTo::Error(site) => ("errorf", site.at.line, site.at.column),
+        PrintfTo::Warning(site) => ("warnf", site.at.line, site.at.column),
     };
     let (msg, filename) = (string(&printed.to_str_lossy()), string(filename));
     format!("{{\"type\": \"{kind}\", \"msg\": {msg}, \"filename\": {filename}, \"line\": {at}, \"col\": {column}}}\n")
@@ -120,6 +126,7 @@ fn cell(kind: &Kind, cell: &Cell, div: Option<u64>) -> String {
         }
         Cell::Hist(counts) => histogram(kind, counts, div),
         Cell::Lhist(counts) => histogram(kind, counts, None),
+        Cell::Tseries(series) => points(kind, series, series.last()),
         Cell::Value(plain) => value(plain, div),
     }
 }
@@ -136,6 +143,15 @@ fn histogram(kind: &Kind, histogram: &Histogram, div: Option<u64>) -> String {
         format!("{{{min}{max}\"count\": {count}}}")
     };
     format!("[{}]", (first..=last).map(bucket).collect::<Vec<_>>().join(","))
+}
+
+fn points(kind: &Kind, series: &Series, last: Option<u64>) -> String {
+    let (Kind::Tseries { interval_ns, .. }, Some(last)) = (kind, last) else { return "[]".to_owned() };
+    let point = |(interval, point): (&u64, &Point)| {
+        let start = graph::moment(*interval, *interval_ns, "%Y-%m-%d %H:%M:%S.%k");
+        format!("{{\"interval_start\":\"{start}\",\"value\":{}}}", number(point.value()))
+    };
+    format!("[{}]", series.points.range(series.window(last)).map(point).collect::<Vec<_>>().join(","))
 }
 
 fn value(printed: &Value, div: Option<u64>) -> String {

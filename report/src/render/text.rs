@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::event::HelperError;
 use crate::order::ordered;
+use crate::render::graph;
 use crate::schema::{Part, StackMode};
 use crate::snapshot::{Cell, Histogram, Key, Kind, MapData, Snapshot};
 use crate::value::{Stack, Text, Value};
@@ -18,7 +19,6 @@ pub fn snapshot(snapshot: &Snapshot) -> String {
 
 /// What `print(@name, top, div)` prints. An empty map without keys prints its zero, other empty maps nothing.
 pub fn map(name: &str, data: &MapData, top: Option<usize>, div: Option<u64>) -> String {
-    let histogram = data.kind.buckets().is_some();
     if data.rows.is_empty() {
         return match empty_cell(data) {
             Some(zero) => format!("{name}: {}\n", cell(&data.kind, &zero, None)),
@@ -33,8 +33,12 @@ pub fn map(name: &str, data: &MapData, top: Option<usize>, div: Option<u64>) -> 
             text.push_str(&self::key(key));
             text.push(']');
         }
-        text.push_str(if histogram { ":\n" } else { ": " });
-        text.push_str(&cell(&data.kind, value, div));
+        let drawn = data.kind.buckets().is_some() || matches!(data.kind, Kind::Tseries { .. });
+        text.push_str(if drawn { ":\n" } else { ": " });
+        text.push_str(&match value {
+            Cell::Tseries(series) => graph::draw(&data.kind, series, graph::last(data)),
+            _ => cell(&data.kind, value, div),
+        });
         text.push('\n');
     }
     text
@@ -52,7 +56,7 @@ pub(crate) fn empty_cell(data: &MapData) -> Option<Cell> {
         Kind::Max { .. } => Cell::Max(None),
         Kind::Avg { .. } => Cell::Avg(Default::default()),
         Kind::Stats { .. } => Cell::Stats(Default::default()),
-        Kind::Hist { .. } | Kind::Lhist { .. } => return None,
+        Kind::Hist { .. } | Kind::Lhist { .. } | Kind::Tseries { .. } => return None,
         Kind::Value => Cell::Value(data.zero.clone().unwrap_or(Value::Int(0))),
     })
 }
@@ -76,6 +80,7 @@ pub fn cell(kind: &Kind, cell: &Cell, div: Option<u64>) -> String {
         }
         Cell::Hist(counts) => histogram(kind, counts, div),
         Cell::Lhist(counts) => histogram(kind, counts, None),
+        Cell::Tseries(series) => graph::draw(kind, series, series.last()),
         Cell::Value(value) => {
             let mut bytes = Vec::new();
             write_value(&mut bytes, value, div);

@@ -3,6 +3,7 @@
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use report::schema::StackMode;
+use report::series::{Fold, Point, Series};
 use report::{Cell, Histogram, Key, Kind, MapData, Mean, Snapshot, Stack, Text, Value};
 
 /// Any value, nested at most two deep.
@@ -48,6 +49,7 @@ fn kind() -> impl Strategy<Value = Kind> {
             Just(Kind::Stats { signed }),
             (0u8..3).prop_map(move |bits| Kind::Hist { bits, signed }),
             Just(Kind::Lhist { min: 0, max: 100, step: 10, signed }),
+            fold().prop_map(move |fold| Kind::Tseries { interval_ns: 1_000_000, intervals: 5, fold, signed }),
             Just(Kind::Value),
         ]
     };
@@ -57,6 +59,26 @@ fn kind() -> impl Strategy<Value = Kind> {
 fn histogram() -> impl Strategy<Value = Histogram> {
     (any::<i64>(), btree_map(0u32..12, 1u64..1_000_000, 0..4))
         .prop_map(|(sum, buckets)| Histogram { sum: i128::from(sum), buckets })
+}
+
+fn fold() -> impl Strategy<Value = Fold> {
+    prop_oneof![Just(Fold::Last), Just(Fold::Sum), Just(Fold::Min), Just(Fold::Max), Just(Fold::Avg)]
+}
+
+fn series(fold: Fold, intervals: u32) -> impl Strategy<Value = Series> {
+    let point = move |(value, other): (i64, u32)| match (fold, i128::from(value)) {
+        (Fold::Last, value) => Point::Last { at: u64::from(other), value },
+        (Fold::Sum, value) => Point::Sum(value),
+        (Fold::Min, value) => Point::Min(value),
+        (Fold::Max, value) => Point::Max(value),
+        (Fold::Avg, total) => Point::Avg(Mean { total, count: u64::from(other) }),
+    };
+    let points = vec((0u64..12, any::<(i64, u32)>()), 0..6);
+    points.prop_map(move |points| {
+        let mut series = Series::new(intervals);
+        points.into_iter().for_each(|(interval, drawn)| series.add(interval, point(drawn)));
+        series
+    })
 }
 
 /// A cell of the given kind.
@@ -72,6 +94,7 @@ fn cell(kind: Kind) -> BoxedStrategy<Cell> {
         Kind::Stats { .. } => mean.prop_map(Cell::Stats).boxed(),
         Kind::Hist { .. } => histogram().prop_map(Cell::Hist).boxed(),
         Kind::Lhist { .. } => histogram().prop_map(Cell::Lhist).boxed(),
+        Kind::Tseries { fold, intervals, .. } => series(fold, intervals).prop_map(Cell::Tseries).boxed(),
         Kind::Value => value().prop_map(Cell::Value).boxed(),
     }
 }

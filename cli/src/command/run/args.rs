@@ -84,7 +84,7 @@ pub struct Args {
 pub struct Ignored {
     /// Add a directory to those #include looks in
     #[arg(short = 'I', value_name = "DIR", hide = true)]
-    include_directories: Vec<PathBuf>,
+    pub include_directories: Vec<PathBuf>,
     /// Include a file before the script
     #[arg(long, value_name = "FILE", hide = true)]
     include: Vec<PathBuf>,

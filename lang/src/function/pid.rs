@@ -1,0 +1,21 @@
+//! `pid(namespace)`: the process's id, as a pid namespace has it.
+
+use super::Function;
+use super::namespace::{Namespace, namespace};
+use crate::hir::Expr;
+use crate::types::U32;
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "pid",
+    signature: "pid(namespace = curr_ns)",
+    summary: "The process's id: in the pid namespace of whoever traces (`curr_ns`), or in the node's first (`init`).",
+    example: "begin { print(pid(init)); }",
+    args: (0, 1),
+    changes_system: false,
+    check: |checker, call| match namespace(checker, call) {
+        None => Expr::poison(call.span),
+        Some(Namespace::Current) => Expr::scalar("pid", U32, call.span, |lowerer| lowerer.process_id()),
+        Some(Namespace::First) => Expr::scalar("pid", U32, call.span, |lowerer| lowerer.process_id_on_node()),
+    },
+};

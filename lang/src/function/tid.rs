@@ -1,0 +1,21 @@
+//! `tid(namespace)`: the thread's id, as a pid namespace has it.
+
+use super::Function;
+use super::namespace::{Namespace, namespace};
+use crate::hir::Expr;
+use crate::types::U32;
+
+/// See the module.
+pub const FUNCTION: Function = Function {
+    name: "tid",
+    signature: "tid(namespace = curr_ns)",
+    summary: "The thread's id: in the pid namespace of whoever traces (`curr_ns`), or in the node's first (`init`).",
+    example: "begin { print(tid(init)); }",
+    args: (0, 1),
+    changes_system: false,
+    check: |checker, call| match namespace(checker, call) {
+        None => Expr::poison(call.span),
+        Some(Namespace::Current) => Expr::scalar("tid", U32, call.span, |lowerer| lowerer.thread_id()),
+        Some(Namespace::First) => Expr::scalar("tid", U32, call.span, |lowerer| lowerer.thread_id_on_node()),
+    },
+};
