@@ -21,6 +21,8 @@ pub struct Registers {
     pub ip: i32,
     /// The stack pointer.
     pub sp: i32,
+    /// The frame pointer.
+    pub bp: i32,
     /// What tells whether the CPU ran a process's own code.
     pub mode: Mode,
     /// What tells whether that code was of this instruction set, not of the 32-bit one the CPU runs as well.
@@ -49,6 +51,7 @@ const X86_64: Registers = Registers {
     ret: 80,
     ip: 128,
     sp: 152,
+    bp: 32,
     mode: Mode { offset: 136, mask: 3, user: 3 },
     // `__USER_CS`; a 32-bit process has `__USER32_CS`, 0x23.
     native: Mode { offset: 136, mask: 0xffff, user: 0x33 },
@@ -86,6 +89,7 @@ const AARCH64: Registers = Registers {
     ret: 0,
     ip: 256,
     sp: 248,
+    bp: 232,
     mode: Mode { offset: 264, mask: 0xf, user: 0 },
     // `PSR_MODE32_BIT`
     native: Mode { offset: 264, mask: 0x10, user: 0 },

@@ -20,12 +20,25 @@ pub fn addresses(bytes: &[u8]) -> impl Iterator<Item = u64> {
 /// The kernel's functions between a raw tracepoint and its program.
 const MACHINERY: [&str; 3] = ["bpf_trace_run", "__bpf_trace_", "__traceiter_"];
 
-/// How many of the innermost frames are the tracing itself: a raw tracepoint's stack starts in its own program, where that of a
-/// perf event starts at the tracepoint. The program may be newer than the symbols, so it is known by what called it.
+/// What the kernel calls programs and the trampolines that call them from a function's entry. A trampoline is gone when its program
+/// is detached: its address then seems to be in the code before it.
+const COMPILED: [&str; 2] = ["bpf_prog_", "bpf_trampoline_"];
+
+/// How many of the innermost frames are the tracing itself: the stack of a raw tracepoint or of a function's typed entry starts in
+/// its own program, where that of a perf event starts at the tracepoint. The program may be newer than the symbols, so it is known by
+/// what called it.
 pub fn machinery<'a>(names: impl Iterator<Item = Option<&'a str>>) -> usize {
-    let called = |name: Option<&str>| name.is_some_and(|name| MACHINERY.iter().any(|prefix| name.starts_with(prefix)));
-    let innermost = names.take(usize::from(MACHINERY_FRAMES)).enumerate();
-    innermost.filter(|(_, name)| called(*name)).last().map_or(0, |(at, _)| at + 1)
+    let names: Vec<Option<&str>> = names.take(usize::from(MACHINERY_FRAMES)).collect();
+    let is = |name: &Option<&str>, prefixes: &[&str]| {
+        name.is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+    };
+    if let Some(last) = names.iter().rposition(|name| is(name, &MACHINERY)) {
+        return last + 1;
+    }
+    match names.as_slice() {
+        [program, trampoline, ..] if is(trampoline, &COMPILED) && (program.is_none() || is(program, &COMPILED)) => 2,
+        _ => 0,
+    }
 }
 
 /// A frame of a kernel stack.
@@ -83,6 +96,9 @@ mod tests {
             |list: &[&'static str]| machinery(list.iter().map(|name| Some(*name)).collect::<Vec<_>>().into_iter());
         assert_eq!(names(&["bpf_prog_1", "bpf_trace_run4", "__traceiter_sched_switch", "__schedule"]), 3);
         assert_eq!(names(&["__schedule", "schedule"]), 0);
+        assert_eq!(names(&["bpf_prog_5aa6_p0", "bpf_trampoline_64", "vfs_read", "ksys_read"]), 2);
+        // The trampoline is gone.
+        assert_eq!(names(&["bpf_prog_5aa6_p0", "bpf_prog_dbad_p1", "vfs_read", "ksys_read"]), 2);
         assert_eq!(machinery([None, Some("bpf_trace_run2"), Some("do_syscall_64")].into_iter()), 2);
     }
 

@@ -21,8 +21,8 @@ pub fn stack_type(checker: &mut Checker<'_>, depth: u16, mode: StackMode) -> Sta
 
 /// Takes the stack at hand: its number, or a negative error.
 pub fn take(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
-    match lowerer.orc().filter(|_| flags & USER == 0) {
-        Some(orc) => lowerer.known_stack(&orc, stack.map, |lowerer| ask(lowerer, stack, flags)),
+    match lowerer.unwinding().filter(|_| flags & USER == 0) {
+        Some(unwinding) => lowerer.known_stack(unwinding, stack.map, |lowerer| ask(lowerer, stack, flags)),
         None => ask(lowerer, stack, flags),
     }
 }

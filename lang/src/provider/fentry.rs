@@ -9,9 +9,9 @@ pub const PROVIDER: Provider = Provider {
     syntax: "fentry:function or fentry:module:function",
     summary: "The entry of a kernel function, attached to by its types: its arguments are in `args` by their names.",
     example: "fentry:vfs_read { @size[args.count] = count(); }",
-    needs: |point, _, needs| {
+    needs: |point, uses, needs| {
         needs.btf = true;
-        kernel_function::needs(point, needs);
+        kernel_function::needs(point, uses, needs);
     },
     expand: |expand, point| {
         let places = kernel_function::places(expand, point, "fentry");

@@ -9,9 +9,9 @@ pub const PROVIDER: Provider = Provider {
     syntax: "fexit:function or fexit:module:function",
     summary: "The return of a kernel function, attached to by its types: arguments are in `args`, what it returns is `retval`.",
     example: "fexit:vfs_read { @bytes[args.count] = hist(retval); }",
-    needs: |point, _, needs| {
+    needs: |point, uses, needs| {
         needs.btf = true;
-        kernel_function::needs(point, needs);
+        kernel_function::needs(point, uses, needs);
     },
     expand: |expand, point| {
         let places = kernel_function::places(expand, point, "fexit");

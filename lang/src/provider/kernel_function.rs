@@ -15,6 +15,7 @@ use crate::expand::{Context, Expand, Function};
 use crate::glob;
 use crate::needs::{FunctionPattern, Needs};
 use crate::types::Space;
+use crate::uses::Uses;
 
 /// A kernel function and a place in it.
 #[derive(Clone, Debug)]
@@ -28,7 +29,8 @@ pub struct Place {
 }
 
 /// Notes the functions an attach point stands for.
-pub fn needs(point: &AttachPoint, needs: &mut Needs) {
+pub fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
+    needs.unwinding |= uses.kernel_stack;
     needs.modules |= point.parts.len() == 2;
     let pattern = match point.parts.as_slice() {
         [name] => split(&name.node).map(|(name, _)| FunctionPattern { module: None, name: name.to_owned() }),

@@ -9,7 +9,7 @@ pub const PROVIDER: Provider = Provider {
     syntax: "kprobe:function[+offset] or kprobe:module:function",
     summary: "The entry of a kernel function; its arguments are `arg0`, `arg1` ..",
     example: "kprobe:vfs_read { @start[tid] = nsecs; }",
-    needs: |point, _, needs| kernel_function::needs(point, needs),
+    needs: |point, uses, needs| kernel_function::needs(point, uses, needs),
     expand: |expand, point| {
         let places = kernel_function::places(expand, point, "kprobe");
         if !places.is_empty() {

@@ -9,7 +9,7 @@ pub const PROVIDER: Provider = Provider {
     syntax: "kretprobe:function or kretprobe:module:function",
     summary: "The return of a kernel function; what it returns is `retval`.",
     example: "kretprobe:vfs_read { @bytes = lhist(retval, 0, 2000, 200); }",
-    needs: |point, _, needs| kernel_function::needs(point, needs),
+    needs: |point, uses, needs| kernel_function::needs(point, uses, needs),
     expand: |expand, point| {
         let places = kernel_function::places(expand, point, "kretprobe");
         if places.iter().any(|place| place.offset != 0) {

@@ -4,18 +4,19 @@ use bpf::helper::Helper;
 use report::schema::StackMapId;
 
 use super::step::Walk;
-use super::{KIND, Kind, MOST_STEPS, SP_OFFSET};
-use crate::ir::{BlockId, Cmp, Operand, VReg, Width};
+use super::{From, KIND, Kind, MOST_STEPS, SP_OFFSET};
+use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
 use crate::lower::{Lowerer, Place};
 use crate::orc::Orc;
+use crate::types::Space;
 
 /// Bytes of the largest kernel stack.
 const STACK: i64 = 1 << 14;
 /// Bytes of the kernel's own account of a stack: the program, and a function more than are followed, so that a longer stack differs.
 const FRAMES: u32 = (MOST_STEPS + 2) * 8;
 /// Where in that account the function is that called the program, and its caller.
-const TRACER: i32 = 8;
-const SITE: i32 = 16;
+pub(super) const TRACER: i32 = 8;
+pub(super) const SITE: i32 = 16;
 /// Bytes of the tracer's frame that its return address is looked for in, from the context on.
 const WINDOW: u32 = 256;
 /// Where a start has the return address in the tracer, 0 until it is learnt, and where on the stack that would be, counted from
@@ -29,21 +30,23 @@ const ANY: i64 = 0;
 
 impl Lowerer<'_> {
     /// The number of the stack at hand, or a negative error; `ask` has the kernel find it.
-    pub fn known_stack(&mut self, orc: &Orc, id: StackMapId, ask: impl FnOnce(&mut Self) -> Operand) -> Operand {
+    pub fn known_stack(
+        &mut self,
+        (orc, from): (Orc, From),
+        id: StackMapId,
+        ask: impl FnOnce(&mut Self) -> Operand,
+    ) -> Operand {
         let map = self.resources.known_stacks(id);
-        let start = self.resources.unwind_start();
-        let start = self.b.map_value_addr(start.0, start.1);
+        let start = self.start(from);
         let (number, hash) = (self.b.copy(0), self.b.copy(0));
         let (key, frames) = (self.temp(8), self.temp(FRAMES));
-        let [unknown, asked, walked, found, strange, learn, done] = [(); 7].map(|()| self.b.new_block());
+        let [unknown, asked, walked, found, done] = [(); 5].map(|()| self.b.new_block());
 
-        let tracer = self.b.load(start, START_ADDRESS, Width::B8, false);
-        self.b.branch_if(Cmp::Eq, tracer, 0, unknown);
-        let (context, end) = self.stack_bounds(frames, unknown);
-        let offset = self.b.load(start, START_OFFSET, Width::B8, false);
-        let slot = self.b.add(context, offset);
-        let (slot, address) = (self.b.copy(slot), self.b.copy(tracer));
-        self.walk_stack(orc, &Walk { slot, address, end, hash }, unknown);
+        let walk = match start {
+            Some(start) => self.learnt_walk(from, start, hash, frames, unknown),
+            None => self.walk_from_registers(hash, frames, unknown),
+        };
+        self.walk_stack(&orc, &walk, unknown);
         self.b.store(key.base, key.offset, Width::B8, hash);
         let at = self.address(key);
         let known = self.lookup(map, at);
@@ -51,9 +54,7 @@ impl Lowerer<'_> {
         self.b.switch_to(found);
         let kept = self.b.load(known, 0, Width::B4, true);
         self.b.assign(number, kept);
-        self.b.branch(Cmp::SGe, number, 0, done, strange);
-        self.b.switch_to(strange);
-        self.b.jump(unknown);
+        self.b.branch(Cmp::SGe, number, 0, done, unknown);
 
         self.b.switch_to(unknown);
         self.b.assign(hash, 0);
@@ -63,38 +64,81 @@ impl Lowerer<'_> {
         self.b.assign(number, given);
         self.b.branch_if(Cmp::SLt, number, 0, done);
         self.b.branch_if(Cmp::Ne, hash, 0, walked);
-        let tracer = self.b.load(start, START_ADDRESS, Width::B8, false);
-        self.b.branch(Cmp::Eq, tracer, 0, learn, done);
-        self.b.switch_to(learn);
-        self.learn_start(orc, start, frames, key, done);
+        if let Some(start) = start {
+            let learnt = self.b.load(start, START_ADDRESS, Width::B8, false);
+            self.b.branch_if(Cmp::Ne, learnt, 0, done);
+            self.learn_start(&orc, from, start, frames, key, done);
+        }
+        self.b.jump(done);
         self.b.switch_to(walked);
-        self.keep_stack(map, key, frames, hash, number);
+        self.keep_stack(map, from, key, frames, hash, number);
         self.b.jump(done);
         self.b.switch_to(done);
         number.into()
     }
 
-    /// The context's address and the stack's end, as numbers; to `unknown` where the context is not on the current task's stack.
-    fn stack_bounds(&mut self, room: Place, unknown: BlockId) -> (VReg, VReg) {
+    /// What the program has learnt of where its walks start, if there is anything to learn.
+    fn start(&mut self, from: From) -> Option<VReg> {
+        if from == From::Registers {
+            return None;
+        }
+        let (map, offset) = self.resources.unwind_start();
+        Some(self.b.map_value_addr(map, offset))
+    }
+
+    /// A walk from the frame that the context is in.
+    fn learnt_walk(&mut self, from: From, start: VReg, hash: VReg, room: Place, unknown: BlockId) -> Walk {
+        let tracer = self.b.load(start, START_ADDRESS, Width::B8, false);
+        self.b.branch_if(Cmp::Eq, tracer, 0, unknown);
+        let context = self.b.context();
+        let context = self.as_number(room, context);
+        let offset = self.b.load(start, START_OFFSET, Width::B8, false);
+        let slot = self.b.add(context, offset);
+        let end = self.stack_end(room, slot, unknown);
+        let (address, saved) = match from {
+            From::Trampoline => (self.kernel_word(room, slot), self.b.sub(slot, 8)),
+            _ => (tracer, self.b.copy(0)),
+        };
+        let [slot, address, saved] = [slot, address, saved].map(|register| self.b.copy(register));
+        Walk { slot, address, end, saved, hash }
+    }
+
+    /// A walk from the entry of a function, which itself is a part of what tells stacks apart.
+    fn walk_from_registers(&mut self, hash: VReg, room: Place, unknown: BlockId) -> Walk {
+        let registers = self.unit.target.arch.registers();
+        let context = self.b.context();
+        let [ip, slot] = [registers.ip, registers.sp].map(|at| self.b.load(context, at, Width::B8, false));
+        let end = self.stack_end(room, slot, unknown);
+        self.mix(hash, ip);
+        let address = self.kernel_word(room, slot);
+        let context = self.as_number(room, context);
+        let saved = self.b.add(context, i64::from(registers.bp));
+        let [slot, address, saved] = [slot, address, saved].map(|register| self.b.copy(register));
+        Walk { slot, address, end, saved, hash }
+    }
+
+    /// Where the stack ends; to `unknown` where `slot` is not on the current task's.
+    fn stack_end(&mut self, room: Place, slot: VReg, unknown: BlockId) -> VReg {
         let task = self.b.call(Helper::GetCurrentTaskBtf, &[]);
         let registers = self.b.call(Helper::TaskPtRegs, &[task.into()]);
-        let context = self.b.context();
-        // Read back from a map's value, an address is a number to the verifier.
-        let [context, end] = [(0, context), (8, registers)].map(|(at, address)| {
-            self.b.store(room.base, room.offset + at, Width::B8, address);
-            self.b.load(room.base, room.offset + at, Width::B8, false)
-        });
-        let bytes = self.b.sub(end, context);
+        let end = self.as_number(room, registers);
+        let bytes = self.b.sub(end, slot);
         self.b.branch_if(Cmp::UGt, bytes, STACK, unknown);
-        (context, end)
+        end
+    }
+
+    /// An address that is a number to the verifier: it is what is read back from a map's value.
+    fn as_number(&mut self, room: Place, address: VReg) -> VReg {
+        self.b.store(room.base, room.offset, Width::B8, address);
+        self.b.load(room.base, room.offset, Width::B8, false)
     }
 
     /// Keeps the number of a stack if the kernel found the return addresses that the program did.
-    fn keep_stack(&mut self, map: crate::ir::MapRef, key: Place, frames: Place, hash: VReg, number: VReg) {
+    fn keep_stack(&mut self, map: MapRef, from: From, key: Place, frames: Place, hash: VReg, number: VReg) {
         let bytes = self.kernel_frames(frames);
         let expected = self.b.copy(0);
         let [turn, more, end, differs, keep] = [(); 5].map(|()| self.b.new_block());
-        let at = self.b.copy(i64::from(TRACER));
+        let at = self.b.copy(i64::from(from.first_frame()));
         self.b.jump(turn);
         self.b.switch_to(turn);
         self.b.branch_if(Cmp::SGe, at, bytes, end);
@@ -124,43 +168,57 @@ impl Lowerer<'_> {
     }
 
     /// Learns where walks start: what the tracer's return address is, and where; goes to `done`.
-    fn learn_start(&mut self, orc: &Orc, start: VReg, frames: Place, key: Place, done: BlockId) {
+    fn learn_start(&mut self, orc: &Orc, from: From, start: VReg, frames: Place, key: Place, done: BlockId) {
         let bytes = self.kernel_frames(frames);
         self.b.branch_if(Cmp::SLe, bytes, i64::from(SITE), done);
         let [tracer, site] = [TRACER, SITE].map(|at| self.b.load(frames.base, frames.offset + at, Width::B8, false));
+        let offset = match from {
+            From::Tracer => {
+                let frame = self.frame_of_tracer(orc, tracer, key, done);
+                let at = self.find_in_window(frames, site, done);
+                self.b.sub(at, frame)
+            }
+            _ => self.find_in_window(frames, site, done),
+        };
+        self.b.store(start, START_OFFSET, Width::B8, offset);
+        self.b.store(start, START_ADDRESS, Width::B8, tracer);
+    }
+
+    /// How far above the tracer's own return address its caller's is; to `done` where that is not known, at least not yet.
+    fn frame_of_tracer(&mut self, orc: &Orc, tracer: VReg, key: Place, done: BlockId) -> VReg {
         self.b.store(key.base, key.offset, Width::B8, tracer);
         let rule = self.rule(key);
-        let [missing, known, turn, more, next, here] = [(); 6].map(|()| self.b.new_block());
+        let [missing, known] = [(); 2].map(|()| self.b.new_block());
         self.b.branch(Cmp::Eq, rule, 0, missing, known);
         self.b.switch_to(missing);
         self.learn_rule(orc, key);
         self.b.jump(done);
-
         self.b.switch_to(known);
         let kind = self.b.load(rule, KIND, Width::B1, false);
-        let sp_offset = self.b.load(rule, SP_OFFSET, Width::B2, true);
         self.b.branch_if(Cmp::Ne, kind, Kind::BySp as i64, done);
+        self.b.load(rule, SP_OFFSET, Width::B2, true)
+    }
+
+    /// Where a word first is behind the context, in bytes from it; to `done` where it is not in the window.
+    fn find_in_window(&mut self, room: Place, sought: VReg, done: BlockId) -> VReg {
         let context = self.b.context();
-        self.read_bytes(frames, WINDOW, context.into(), crate::types::Space::Kernel);
+        self.read_bytes(room, WINDOW, context.into(), Space::Kernel);
+        let [turn, more, next, here] = [(); 4].map(|()| self.b.new_block());
         let at = self.b.copy(8);
         self.b.jump(turn);
         self.b.switch_to(turn);
         self.b.branch(Cmp::UGe, at, i64::from(WINDOW), done, more);
         self.b.switch_to(more);
-        let base = self.address(frames);
+        let base = self.address(room);
         let place = self.b.add(base, at);
         let word = self.b.load(place, 0, Width::B8, false);
-        self.b.branch(Cmp::Eq, word, site, here, next);
+        self.b.branch(Cmp::Eq, word, sought, here, next);
         self.b.switch_to(next);
         let after = self.b.add(at, 8);
         self.b.assign(at, after);
         self.b.jump(turn);
-
         self.b.switch_to(here);
-        let offset = self.b.sub(at, sp_offset);
-        self.b.store(start, START_OFFSET, Width::B8, offset);
-        self.b.store(start, START_ADDRESS, Width::B8, tracer);
-        self.b.jump(done);
+        at
     }
 
     /// The kernel's own account of the stack; its bytes, or a negative error.

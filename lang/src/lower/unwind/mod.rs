@@ -1,27 +1,26 @@
 //! Kernel stacks that were met before, recognised by the program itself.
 //!
 //! The kernel's unwinder takes 100 ns and more for each function on the stack, those of the tracing included, and most events of
-//! a probe come from a handful of stacks. A raw tracepoint's program can do what the unwinder does, by the same tables
-//! ([`crate::orc`]), at a fraction of that, as it remembers what the tables say of each return address it has met: the hash
-//! of the return addresses then names the stack, and its number is looked up.
+//! a probe come from a handful of stacks. A program can do what the unwinder does, by the same tables ([`crate::orc`]), at a
+//! fraction of that, as it remembers what the tables say of each return address it has met: the hash of the return
+//! addresses then names the stack, and its number is looked up.
 //!
 //! No stack is taken for another: the first time that a hash turns up the kernel walks the stack too, and only if its return
 //! addresses have the same hash is the stack's number kept. Where the program cannot follow (modules, trampolines, interrupts, more
 //! than [`MOST_STEPS`] functions) or return addresses have been replaced (kretprobes, the function graph tracer), the kernel is asked
 //! every time.
 //!
-//! The walk starts in the kernel function that called the program, whose frame holds the program's context. Where in that frame
-//! it calls the program from, and where the frame's return address is, is learnt from the first stack.
+//! Where a walk starts depends on how the program is called ([`From`]).
 
 mod known;
 mod rule;
 mod step;
 
-use bpf::program::ProgramType;
-
 use super::{Lowerer, Place};
 use crate::builtin::MOST_FRAMES;
-use crate::ir::{Operand, VReg, Width};
+use crate::compiled::Attach;
+use crate::expand::Site;
+use crate::ir::{Op, Operand, VReg, Width};
 use crate::orc::Orc;
 use crate::types::Space;
 
@@ -54,21 +53,57 @@ const SAVES: i32 = 1;
 const SP_OFFSET: i32 = 2;
 const BP_OFFSET: i32 = 4;
 
+/// How a program is called, and so where on the stack the walk starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// By a function of the kernel whose frame holds the context, as raw tracepoints are. Where in it that is called from,
+    /// and where the frame's return address is, is learnt from the first stack.
+    Tracer,
+    /// By a trampoline of BPF's, which no table knows, from the entry of a function (fentry). The context is in its frame; where its
+    /// return address is, is learnt. The frame pointer is the first thing it saves.
+    Trampoline,
+    /// With the registers at the entry of a function (kprobe): the stack pointer is where the return address is.
+    Registers,
+}
+
+impl From {
+    /// How the program at these sites is called; `None` where it is no matter of walks, or differs.
+    fn of(sites: &[Site]) -> Option<Self> {
+        let from = |site: &Site| match &site.attach {
+            Attach::Kprobe { offset: 0, .. } => Some(Self::Registers),
+            Attach::Function { .. } => Some(Self::Trampoline),
+            Attach::RawTracepoint { .. } | Attach::Syscalls { .. } => Some(Self::Tracer),
+            _ => None,
+        };
+        let (first, rest) = sites.split_first()?;
+        let first = from(first)?;
+        rest.iter().all(|site| from(site) == Some(first)).then_some(first)
+    }
+
+    /// Where in the kernel's own account of a stack, in bytes, the walk starts.
+    fn first_frame(self) -> i32 {
+        match self {
+            Self::Tracer => known::TRACER,
+            Self::Trampoline => known::SITE,
+            Self::Registers => 0,
+        }
+    }
+}
+
 impl Lowerer<'_> {
-    /// The tables to follow stacks by, where the program at hand may: a raw tracepoint's context lies on the stack.
-    pub fn orc(&self) -> Option<Orc> {
+    /// The tables to follow stacks by and where to start, where the program at hand may.
+    pub fn unwinding(&self) -> Option<(Orc, From)> {
         let features = self.unit.target.features;
-        let raw = |site: &crate::expand::Site| site.context.program_type() == ProgramType::RawTracepoint;
         let can = features.task_btf && features.task_registers && !self.b.is_called_back();
-        if can && self.probe.sites.iter().all(raw) { Orc::of(self.unit.target) } else { None }
+        Orc::of(self.unit.target).filter(|_| can).zip(From::of(&self.probe.sites))
     }
 
     /// A hash that one more return address goes into.
     fn mix(&mut self, hash: VReg, address: VReg) {
-        let mixed = self.b.bin(crate::ir::Op::Xor, hash, address);
+        let mixed = self.b.bin(Op::Xor, hash, address);
         let mixed = self.b.mul(mixed, SPREAD);
         let high = self.b.lshr(mixed, 32);
-        let mixed = self.b.bin(crate::ir::Op::Xor, mixed, high);
+        let mixed = self.b.bin(Op::Xor, mixed, high);
         self.b.assign(hash, mixed);
     }
 

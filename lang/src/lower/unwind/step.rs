@@ -13,6 +13,8 @@ pub(super) struct Walk {
     pub address: VReg,
     /// Where the stack ends: the registers that user space left.
     pub end: VReg,
+    /// Where the frame pointer was saved; 0 where that is not known.
+    pub saved: VReg,
     /// The hash of the return addresses so far.
     pub hash: VReg,
 }
@@ -20,10 +22,10 @@ pub(super) struct Walk {
 impl Lowerer<'_> {
     /// Walks to the end of the stack; where that cannot be found, to `unknown`.
     pub(super) fn walk_stack(&mut self, orc: &Orc, walk: &Walk, unknown: BlockId) {
-        let Walk { slot, address, end, hash } = *walk;
+        let Walk { slot, address, end, saved, hash } = *walk;
         let (key, word) = (self.temp(8), self.temp(8));
-        // Where the frame pointer was saved, and where the caller's return address is.
-        let (saved, next, turns) = (self.b.copy(0), self.b.vreg(), self.b.copy(0));
+        // Where the caller's return address is, and how many turns there were.
+        let (next, turns) = (self.b.vreg(), self.b.copy(0));
         let [turn, missing, known, by_sp, other, by_bp, last, step, saves, go, done] =
             [(); 11].map(|()| self.b.new_block());
         self.b.jump(turn);
