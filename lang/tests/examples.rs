@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use bpf::btf::Btf;
+use lang::diagnostic::Severity;
 use lang::needs::{Needs, UserPattern, UserWhat};
 use lang::options::Options;
 use lang::target::{Features, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction};
@@ -117,7 +118,12 @@ fn every_example_is_right_for_some_node() {
     for (name, example) in examples() {
         let script = lang::parse(example).expect("it parses");
         let found = lang::check(example, &script, &Target::generic(), &options);
-        assert!(found.is_empty(), "{}", lang::render::terminal(name, example, &found));
+        // A function that is a matter of taste warns even where it is shown.
+        assert!(
+            found.iter().all(|finding| finding.severity == Severity::Warning),
+            "{}",
+            lang::render::terminal(name, example, &found)
+        );
     }
 }
 
