@@ -11,8 +11,9 @@ use bpf::program::ProgramType;
 use crate::ast::{AttachPoint, Probe, Script};
 use crate::compiled::Attach;
 use crate::config::{Config, MissingProbes};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::filter::Filter;
+use crate::glob;
 use crate::nearest::nearest;
 use crate::options::Options;
 use crate::provider::{self, MarkerArgument};
@@ -103,6 +104,9 @@ pub struct Group<'a> {
     pub sites: Vec<Site>,
 }
 
+/// The end of a help about what does not exist.
+const MAY_BE_MISSING: &str = "; if it may be missing, set the 'missing_probes' config variable to 'warn'";
+
 /// What a provider expands with.
 pub struct Expand<'a> {
     /// The node.
@@ -114,6 +118,10 @@ pub struct Expand<'a> {
     config: &'a Config,
     diagnostics: &'a mut Diagnostics,
     sites: Vec<Site>,
+    /// What to do about the first pattern that stands for nothing.
+    without_match: Option<String>,
+    /// Whether an error was reported of a place.
+    said_wrong: bool,
 }
 
 impl Expand<'_> {
@@ -124,6 +132,7 @@ impl Expand<'_> {
 
     /// Reports what is wrong with an attach point.
     pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.said_wrong |= diagnostic.severity == Severity::Error;
         self.diagnostics.push(diagnostic);
     }
 
@@ -133,20 +142,24 @@ impl Expand<'_> {
         self.report(Diagnostic::error("E0402", point.span, message).help(format!("write `{syntax}`")));
     }
 
-    /// Reports an attach point that does not exist on this node, as the script's settings want it.
+    /// Reports an attach point that does not exist on this node, as the script's settings want it. One that is a pattern may stand for
+    /// nothing, as long as the probe has others.
     ///
     /// `help` says why that may be and what to do about it.
-    pub fn missing(&mut self, span: Span, what: &str, help: &str) {
+    pub fn missing(&mut self, point: &AttachPoint, what: &str, help: &str) {
         if !self.target.complete {
             return;
         }
+        if point.parts.iter().any(|part| glob::is_pattern(&part.node)) {
+            return self.without_match(what, help);
+        }
+        let help = format!("{help}{MAY_BE_MISSING}");
         match self.config.missing_probes {
-            MissingProbes::Error => self.report(
-                Diagnostic::error("E0401", span, format!("No matches for {what}."))
-                    .help(format!("{help}; if it may be missing, set the 'missing_probes' config variable to 'warn'")),
-            ),
+            MissingProbes::Error => {
+                self.report(Diagnostic::error("E0401", point.span, format!("No matches for {what}.")).help(help));
+            }
             MissingProbes::Warn => {
-                self.report(Diagnostic::warning("W0401", span, format!("No matches for {what}. Skipping.")));
+                self.report(Diagnostic::warning("W0401", point.span, format!("No matches for {what}. Skipping.")));
             }
             MissingProbes::Ignore => {}
         }
@@ -162,10 +175,23 @@ impl Expand<'_> {
         }
     }
 
-    /// Reports that an attach point which may stand for many stands for none.
-    pub fn nothing_left(&mut self, point: &AttachPoint) {
-        if self.config.missing_probes == MissingProbes::Error {
-            self.report(Diagnostic::error("E0401", point.span, "Probe has no valid attach points."));
+    /// Notes an attach point that may stand for any number of places and stands for none: that is reported where the probe has no other.
+    pub fn without_match(&mut self, what: &str, help: &str) {
+        self.without_match.get_or_insert_with(|| format!("nothing is called {what}: {help}{MAY_BE_MISSING}"));
+    }
+
+    /// Reports a probe that is left without any place, where that has not been said yet.
+    fn nothing_left(&mut self, probe: &Probe) {
+        match (self.config.missing_probes, self.without_match.take()) {
+            (MissingProbes::Error, Some(help)) if !self.said_wrong => {
+                let span = probe.attach_points.first().map_or(probe.span, |point| point.span);
+                self.report(Diagnostic::error("E0401", span, "Probe has no valid attach points.").help(help));
+            }
+            (MissingProbes::Warn, _) => {
+                let message = "Probe has no valid attach points. It is being removed which may cause issues with program behavior.";
+                self.report(Diagnostic::warning("W0403", probe.span, message));
+            }
+            _ => {}
         }
     }
 
@@ -201,21 +227,20 @@ pub fn expand<'a>(
     let Ok(filter) = Filter::new(options).map_err(|wrong| diagnostics.push(*wrong)) else { return groups };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
-        let mut expand = Expand { target, options, uses, config, diagnostics, sites: vec![] };
+        let (sites, without_match, said_wrong) = (vec![], None, false);
+        let mut expand = Expand { target, options, uses, config, diagnostics, sites, without_match, said_wrong };
         for point in &probe.attach_points {
             let point = options.written_out(point);
             if filter.may_keep(&point, options) {
                 of_point(&mut expand, &point);
             }
         }
-        let mut sites = expand.sites;
-        sites.retain(|site| filter.keeps(site));
-        places += sites.iter().map(|site| site.attach.points()).sum::<usize>();
-        if sites.is_empty() && config.missing_probes == MissingProbes::Warn {
-            let message =
-                "Probe has no valid attach points. It is being removed which may cause issues with program behavior.";
-            diagnostics.push(Diagnostic::warning("W0403", probe.span, message));
+        expand.sites.retain(|site| filter.keeps(site));
+        places += expand.sites.iter().map(|site| site.attach.points()).sum::<usize>();
+        if expand.sites.is_empty() {
+            expand.nothing_left(probe);
         }
+        let sites = expand.sites;
         group(probe, uses, target, sites, &mut groups);
     }
     if let Some(first) = script.probes.first().filter(|_| groups.is_empty() && !diagnostics.has_errors()) {

@@ -287,6 +287,9 @@ pub fn unify(a: &Ty, b: &Ty) -> Option<Ty> {
         (Ty::Enum(e), Ty::Int { bytes, signed }) | (Ty::Int { bytes, signed }, Ty::Enum(e)) => {
             unify_integers((e.bytes, e.signed), (*bytes, *signed))
         }
+        (Ty::Pointer { to, .. }, Ty::Pointer { to: other, .. }) if to == other => {
+            Ty::Pointer { to: to.clone(), space: Space::Any }
+        }
         (Ty::Pointer { .. }, Ty::Pointer { .. }) => Ty::Pointer { to: Rc::new(Ty::Void), space: Space::Any },
         (Ty::Str { size: x }, Ty::Str { size: y }) => Ty::Str { size: *x.max(y) },
         (Ty::Buf { capacity: x }, Ty::Buf { capacity: y }) => Ty::Buf { capacity: *x.max(y) },
@@ -409,6 +412,14 @@ mod tests {
         assert_eq!(unify(&int(4, false), &int(1, true)), Some(int(8, true)));
         assert_eq!(unify(&int(1, false), &int(4, true)), Some(int(4, true)));
         assert_eq!(unify(&int(8, false), &int(8, true)), Some(int(8, true)));
+    }
+
+    #[test]
+    fn pointers_to_the_same_stay_so_wherever_they_point() {
+        let pointer = |to: Ty, space| Ty::Pointer { to: Rc::new(to), space };
+        let (kernel, user) = (pointer(int(4, true), Space::Kernel), pointer(int(4, true), Space::User));
+        assert_eq!(unify(&kernel, &user), Some(pointer(int(4, true), Space::Any)));
+        assert_eq!(unify(&kernel, &pointer(int(1, true), Space::Kernel)), Some(pointer(Ty::Void, Space::Any)));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
-use crate::ast::{ExprKind, Script, StmtKind};
+use crate::ast::{ExprKind, StmtKind};
 use crate::diagnostic::Diagnostic;
+use crate::expand::Group;
 use crate::hir::{self, Map, MapInfo};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
@@ -85,8 +86,8 @@ impl Maps {
         self.entries.get(name).is_some_and(|entry| matches!(entry.keyed, Some((false, _))))
     }
 
-    /// The names of all maps a script mentions.
-    pub fn of(script: &Script) -> Self {
+    /// The names of all maps that the probes mention which attach somewhere.
+    pub fn of(groups: &[Group<'_>]) -> Self {
         let mut entries = BTreeMap::new();
         let mut note = |node: Node<'_>| {
             let name = match node {
@@ -103,11 +104,8 @@ impl Maps {
             };
             entries.entry(name.clone()).or_insert_with(Entry::default);
         };
-        for probe in &script.probes {
-            walk::probe(probe, &mut note);
-        }
-        for m in &script.macros {
-            walk::block(&m.body, &mut note);
+        for group in groups {
+            walk::probe(group.probe, &mut note);
         }
         // A map that is declared and never used is none: nothing tells its types.
         Self { entries, changed: false }

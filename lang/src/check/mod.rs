@@ -108,7 +108,7 @@ pub fn check(
         context: Context::Script,
         probe_name: "".into(),
         attach: None,
-        maps: Maps::of(script),
+        maps: Maps::of(groups),
         answers: kernel::Answers::default(),
         definitions: Definitions::default(),
         scopes: Scopes::default(),

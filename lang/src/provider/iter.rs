@@ -46,7 +46,7 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
         let known = expand.target.btf.as_ref().is_some_and(|btf| btf.find_func(&format!("bpf_iter_{kind}")).is_some());
         if expand.target.complete && !known {
             let help = "iterators need a kernel with types (CONFIG_DEBUG_INFO_BTF), 5.8 or newer; task_vma 5.12";
-            expand.missing(point.span, &format!("iter {kind}"), help);
+            expand.missing(point, &format!("iter {kind}"), help);
             continue;
         }
         expand.site(Attach::Iter { kind: kind.to_owned() }, format!("iter:{kind}"), Context::Iter { record });

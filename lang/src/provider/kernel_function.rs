@@ -107,10 +107,7 @@ fn missing(
         let stem: String = name.chars().take(8).collect();
         help.push_str(&format!("; `bpfleet probes '{provider}:{stem}*'` lists what has a similar name"));
     }
-    expand.missing(point.span, &format!("{provider} {full}"), &help);
-    if wild {
-        expand.nothing_left(point);
-    }
+    expand.missing(point, &format!("{provider} {full}"), &help);
     vec![]
 }
 
@@ -172,7 +169,7 @@ pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, pl
             if !wild {
                 let full = place.function.clone();
                 let help = "the kernel's types (BTF) do not describe this function; a kprobe needs none";
-                expand.missing(point.span, &format!("{provider} {full}"), help);
+                expand.missing(point, &format!("{provider} {full}"), help);
             }
             continue;
         };

@@ -50,8 +50,12 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     if (events.is_empty() || !is_loaded) && expand.target.complete {
         let written = point.parts.iter().map(|part| part.node.as_str()).collect::<Vec<_>>().join(":");
         let help = "its module may not be loaded; `bpfleet probes 'rawtracepoint:*'` lists what exists";
-        expand.missing(point.span, &format!("rawtracepoint {written}"), help);
-        return expand.nothing_left(point);
+        let what = format!("rawtracepoint {written}");
+        return match point.parts.as_slice() {
+            // Of any module.
+            [_] => expand.without_match(&what, help),
+            _ => expand.missing(point, &what, help),
+        };
     }
     let events = if events.is_empty() { vec![event] } else { events };
     for event in events {

@@ -76,7 +76,7 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
             "its module may not be loaded, or the event be called otherwise here; `bpfleet probes 'tracepoint:*'` lists what exists"
         }
     };
-    expand.missing(point.span, &format!("tracepoint {}:{}", pattern.category, pattern.event), help);
+    expand.missing(point, &format!("tracepoint {}:{}", pattern.category, pattern.event), help);
 }
 
 /// The `ftrace` category lists the tracers' own records, which nothing can attach to.

@@ -179,5 +179,5 @@ fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, written
              `bpfleet probes 'uprobe:PATH:*'` lists what there is"
         }
     };
-    expand.missing(point.span, &format!("{provider} {}:{}", written.file, written.function), help);
+    expand.missing(point, &format!("{provider} {}:{}", written.file, written.function), help);
 }

@@ -76,7 +76,7 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
         true => "the file has no such marker; `bpfleet probes 'usdt:PATH:*'` lists what there is",
         false => "the file is neither a path, nor a program in PATH, nor a library of this machine; name it in full",
     };
-    expand.missing(point.span, &format!("usdt {file}:{provider}:{name}"), help);
+    expand.missing(point, &format!("usdt {file}:{provider}:{name}"), help);
 }
 
 fn site(expand: &mut Expand<'_>, file: &UserFile, marker: &Marker, again: bool) {
