@@ -25,6 +25,7 @@ const CORPUS: &[&str] = &[
     "BEGIN { let $x: uint64 = if $a { 1 } else if $b { 2 } else { 3 }; let $y; _ = has_key(@a, (1, \"x\")); $z = (a = 1, b = (2,)); }",
     "iter:task:list { print((-(-$x), !!$y, ~$z, *$p, &@m, - --$q, (uint8)-1, (foo *)-1, (foo)(*$x), (@x)[1])); }",
     "name=uprobe:/bin/*:\"f(int, char)\" { print(1e6, 5s, 0xff, 1_000, 10ull); }",
+    "up\"2){ i\" { } re\"a=b\\n\"be:x { } uretprobe:/bin\"/:f(int)\" { }",
     "BEGIN / ($a / 2) == 1 / { print(1 - (2 - 3), (1, 2), $1, $#); { { $a = 1; } } }",
 ];
 
@@ -62,6 +63,13 @@ fn assert_stays_formatted(text: &str) {
 fn every_construct_reads_back_and_stays_formatted() {
     for text in CORPUS {
         assert_reads_back(&read(text));
+        assert_stays_formatted(text);
+    }
+}
+
+#[test]
+fn a_comment_does_not_go_on_over_a_backslash() {
+    for text in ["#if 1\n# \\\n\n# more\n#endif\nBEGIN { }", "#ifdef B\n#define C\n# \\\n#endif\n# x\nBEGIN { }"] {
         assert_stays_formatted(text);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// Directories that never hold sources, wherever they are in the tree.
-const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
+const SKIPPED: [&str; 5] = [".git", "target", "node_modules", "corpus", "artifacts"];
 
 /// The root of the checkout, from where cargo found this crate.
 pub fn root() -> PathBuf {

@@ -219,12 +219,18 @@ impl Parser<'_> {
         if !starts_statement {
             return Err(self.expected("';'"));
         }
-        let end = self.previous.end;
-        let last = self.place(Span { start: self.previous.start.max(end.saturating_sub(1)), end });
+        let last = self.place(self.last_character());
         let next = self.span();
         let message = format!("expected ';' before {}", self.found());
         self.report(Diagnostic::error("E0107", next, message).related(last, "it belongs after this").help("add ';'"));
         Ok(())
+    }
+
+    /// The end of the last taken token: its last character.
+    fn last_character(&self) -> Span {
+        let taken = self.lexer.text().get(self.previous.range()).unwrap_or_default();
+        let length = taken.chars().next_back().map_or(0, char::len_utf8);
+        Span::new(self.previous.end as usize - length, self.previous.end as usize)
     }
 }
 

@@ -71,11 +71,17 @@ impl Pass<'_> {
         let mut state = LineState::default();
         let mut start = 0;
         while start < text.len() {
-            let end = logical_end(text, start);
-            let line = text.get(start..end).unwrap_or_default();
+            let own_end = start + own_line(text, start).len();
+            let own = text.get(start..own_end).unwrap_or_default();
+            // Only directives go on over a backslash.
+            let head = own.trim_end_matches(['\r', '\\']);
+            let found = directive(head, &state);
+            let end = if found.is_some() { logical_end(text, start) } else { own_end };
             let next = if end < text.len() { end + 1 } else { end };
-            match directive(line, &state) {
+            match found {
                 Some((name, rest)) => {
+                    let line = text.get(start..end).unwrap_or_default();
+                    let rest = line.get(offset_in(head, rest)..).unwrap_or_default();
                     let indent = line.len() - line.trim_start().len();
                     let span = Span::new(start + indent, start + line.trim_end().len());
                     self.blanks.push(span);
@@ -87,9 +93,8 @@ impl Pass<'_> {
                     self.blanks.push(span);
                     self.source.left_out.push(span);
                 }
-                None => state.read(line),
+                None => state.read(own),
             }
-            // Only directives go on over a backslash; other lines were read to the end of theirs.
             start = next;
         }
     }
@@ -305,17 +310,19 @@ fn reads_as_directive(name: &str, rest: &str) -> bool {
     }
 }
 
-/// The end of the line at `start`, or of the last line that it goes on in by a backslash.
+/// The line at `start`, without its end.
+fn own_line(text: &str, start: usize) -> &str {
+    let rest = text.get(start..).unwrap_or_default();
+    memchr::memchr(b'\n', rest.as_bytes()).and_then(|length| rest.get(..length)).unwrap_or(rest)
+}
+
+/// The end of the last line that the one at `start` goes on in by a backslash.
 fn logical_end(text: &str, start: usize) -> usize {
-    let bytes = text.as_bytes();
     let mut from = start;
-    let goes_on = text.get(start..).unwrap_or_default().trim_start_matches([' ', '\t']).starts_with('#');
     loop {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let Some(length) = memchr::memchr(b'\n', rest) else { return text.len() };
-        let end = from + length;
-        let is_continued = text.get(from..end).unwrap_or_default().trim_end_matches('\r').ends_with('\\');
-        if !(goes_on && is_continued) {
+        let line = own_line(text, from);
+        let end = from + line.len();
+        if end >= text.len() || !line.trim_end_matches('\r').ends_with('\\') {
             return end;
         }
         from = end + 1;

@@ -334,3 +334,11 @@ fn defines_that_multiply_are_bounded() {
     let codes: Vec<&str> = findings(&text).into_iter().map(|(code, _)| code).collect();
     assert_eq!(codes, ["E0111", "E0112"]);
 }
+
+#[test]
+fn a_missing_semicolon_belongs_after_a_whole_character() {
+    let text = "BEGIN { é $x = 1; @a ü $y = 2; }";
+    let found = parse(text).unwrap_err();
+    let places: Vec<_> = found.iter().flat_map(|d| d.related.iter().map(|(span, _)| text.get(span.range()))).collect();
+    assert!(places.iter().all(Option::is_some), "{found:#?}");
+}

@@ -10,13 +10,14 @@ mod statement;
 
 use crate::ast::{AttachPoint, ConfigItem, ConfigValue, Macro, MapDecl, Preamble, Probe, Script};
 use crate::diagnostic::Diagnostic;
+use crate::lex::is_name_byte;
 use crate::lex::string::quote;
 use crate::parse::{is_path, parse_document};
 use crate::span::Span;
 
 use layout::Printer;
 
-/// Prints a script.
+/// Prints a script. Where its directives define names, those are replaced in the tree already, but the directives are still printed.
 pub fn print(script: &Script) -> String {
     let mut printer = Printer::new("", vec![]);
     printer.script(script);
@@ -179,12 +180,19 @@ fn attach_point(point: &AttachPoint) -> String {
         text.push_str(&name.node);
         text.push('=');
     }
-    text.push_str(&point.provider.node);
+    text.push_str(&provider_name(&point.provider.node));
     for (index, part) in point.parts.iter().enumerate() {
         text.push(':');
         text.push_str(&attach_part(&point.provider.node, index, &part.node));
     }
     text
+}
+
+/// A provider's name; what could not stand there without quotes is put into them.
+fn provider_name(name: &str) -> String {
+    let length = name.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(name.len());
+    let (plain, rest) = name.split_at(length);
+    if rest.is_empty() { plain.to_owned() } else { std::format!("{plain}{}", quote(rest)) }
 }
 
 fn attach_part(provider: &str, index: usize, part: &str) -> String {
