@@ -4,7 +4,7 @@ use crate::random;
 use crate::script::Script;
 
 /// What a debug build does in seconds; `BPFLEET_PROGRAMS` asks for more.
-const PROGRAMS: u64 = 200;
+const PROGRAMS: u64 = 100;
 
 #[test]
 fn random_programs_mean_what_the_interpreter_says() {

@@ -1,6 +1,6 @@
 //! Makes random programs.
 
-use super::program::{Comparison, Cond, Expr, I64, Int, Op, Program, Stmt, U64, Var};
+use super::program::{Comparison, Cond, Expr, I64, Int, Kind, Op, Program, Stmt, Text, U64, Var};
 
 /// How many variables there are of each type.
 pub const VARS: usize = 3;
@@ -11,6 +11,16 @@ const DEPTH: u32 = 3;
 
 /// Numbers at the edges of widths and signs.
 const EDGES: [i64; 14] = [0, 1, 2, 7, 63, 127, 128, 255, 256, 32_767, 65_536, 2_147_483_647, 2_147_483_648, i64::MAX];
+/// Texts that begin alike, stand in each other, or are empty; the longest comes first and says how much variables and keys hold.
+const TEXTS: [&str; 8] = ["abcdefgh", "", "a", "abc", "abd", "cde", "gh", "zebra"];
+/// Narrow variables, one of each.
+const NARROW: [Int; 5] = [
+    Int { signed: true, bits: 8 },
+    Int { signed: false, bits: 8 },
+    Int { signed: false, bits: 16 },
+    Int { signed: true, bits: 32 },
+    Int { signed: false, bits: 32 },
+];
 const WIDTHS: [u32; 4] = [8, 16, 32, 64];
 const OPS: [Op; 10] = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Mod, Op::And, Op::Or, Op::Xor, Op::Shl, Op::Shr];
 const COMPARISONS: [Comparison; 6] =
@@ -39,21 +49,24 @@ impl Random {
 
 /// A program that assigns all variables, does this and that, and tells what became of everything.
 pub fn program(random: &mut Random) -> Program {
-    let vars: Vec<Var> = (0..VARS).flat_map(|number| [Var { ty: I64, number }, Var { ty: U64, number }]).collect();
+    let wide = (0..VARS).flat_map(|number| [Var { ty: I64, number }, Var { ty: U64, number }]);
+    let vars: Vec<Var> = wide.chain(NARROW.into_iter().map(|ty| Var { ty, number: 0 })).collect();
     let mut generator = Generator { random, loops: vec![], next_loop: 0 };
-    let mut stmts: Vec<Stmt> =
+    let mixed = generator.mixed(2);
+    let mut body: Vec<Stmt> =
         vars.iter().map(|var| Stmt::Assign(*var, Expr::Literal(generator.random.pick(&EDGES)))).collect();
-    // The maps' types are known from here on.
-    stmts.push(Stmt::SetMap(Expr::Literal(0), Expr::Var(vars[0])));
-    stmts.push(Stmt::Count(Expr::Literal(0)));
+    generator.first_uses(&mut body);
     let length = 3 + generator.random.below(8);
-    stmts.extend((0..length).map(|_| generator.stmt(DEPTH)));
-    stmts.extend(vars.iter().map(|var| Stmt::Print(Expr::Var(*var))));
+    body.extend((0..length).map(|_| generator.stmt(DEPTH)));
+    body.extend(vars.iter().map(|var| Stmt::Print(Expr::Var(*var))));
     for key in 0..KEYS {
-        stmts.push(Stmt::Print(Expr::Map(Box::new(Expr::Literal(key)))));
-        stmts.push(Stmt::Print(Expr::Counted(Box::new(Expr::Literal(key)))));
+        body.push(Stmt::Print(Expr::Map(Box::new(Expr::Literal(key)))));
+        body.push(Stmt::Print(Expr::Counted(Box::new(Expr::Literal(key)))));
+        body.push(Stmt::PrintText(Text::Map(Box::new(Expr::Literal(key)))));
     }
-    Program(stmts)
+    body.extend((0..VARS).map(|number| Stmt::PrintText(Text::Var(number))));
+    body.extend(["pair", "by"].into_iter().chain(Kind::ALL.map(Kind::name)).map(Stmt::PrintAll));
+    Program { mixed, body }
 }
 
 struct Generator<'a> {
@@ -64,13 +77,45 @@ struct Generator<'a> {
 }
 
 impl Generator<'_> {
+    /// From these statements on the types of all variables and maps are known.
+    fn first_uses(&mut self, body: &mut Vec<Stmt>) {
+        let longest = || Text::Literal(TEXTS[0]);
+        body.push(Stmt::SetMap(Expr::Literal(0), self.leaf()));
+        body.push(Stmt::Count(Expr::Literal(0)));
+        body.extend((0..VARS).map(|number| Stmt::SetText(number, longest())));
+        body.extend((0..VARS).map(|number| Stmt::SetParts(number, self.leaf(), self.leaf())));
+        body.push(Stmt::SetTextMap(Expr::Literal(0), longest()));
+        body.push(Stmt::SetPair(Expr::Cast(I64, Box::new(Expr::Literal(0))), longest(), self.leaf()));
+        body.push(Stmt::CountText(longest()));
+        for kind in Kind::ALL {
+            body.push(Stmt::Aggregate(kind, Expr::Literal(0), self.leaf()));
+        }
+    }
+
+    /// What the macro makes of its two parameters.
+    fn mixed(&mut self, depth: u32) -> Expr {
+        match self.random.below(if depth == 0 { 2 } else { 6 }) {
+            0 => Expr::Param(0),
+            1 => Expr::Param(1),
+            2 => Expr::Neg(Box::new(self.mixed(depth - 1))),
+            3 => Expr::Not(Box::new(self.mixed(depth - 1))),
+            _ => {
+                let op = self.random.pick(&[Op::Add, Op::Sub, Op::Mul, Op::And, Op::Or, Op::Xor]);
+                Expr::Binary(op, Box::new(self.mixed(depth - 1)), Box::new(self.mixed(depth - 1)))
+            }
+        }
+    }
+
     fn var(&mut self) -> Var {
+        if self.random.below(4) == 0 {
+            return Var { ty: self.random.pick(&NARROW), number: 0 };
+        }
         let ty = if self.random.below(2) == 0 { I64 } else { U64 };
         Var { ty, number: self.random.below(VARS as u64) as usize }
     }
 
     fn signed_var(&mut self) -> Var {
-        Var { ty: I64, ..self.var() }
+        Var { ty: I64, number: self.random.below(VARS as u64) as usize }
     }
 
     fn body(&mut self, depth: u32) -> Vec<Stmt> {
@@ -87,6 +132,9 @@ impl Generator<'_> {
     }
 
     fn stmt(&mut self, depth: u32) -> Stmt {
+        if self.random.below(2) == 0 {
+            return self.wider(depth);
+        }
         match self.random.below(if depth == 0 { 10 } else { 14 }) {
             0 | 1 => {
                 let var = self.var();
@@ -114,6 +162,62 @@ impl Generator<'_> {
             }
             _ => Stmt::Unroll(1 + self.random.below(3) as i64, self.body(depth - 1)),
         }
+    }
+
+    /// A statement about texts, tuples, keys of two parts or aggregations.
+    fn wider(&mut self, depth: u32) -> Stmt {
+        let number = self.random.below(VARS as u64) as usize;
+        match self.random.below(12) {
+            0 => Stmt::SetText(number, self.short(depth.min(1))),
+            1 => Stmt::SetTextMap(self.key(), self.short(0)),
+            2 => Stmt::SetPair(self.key_part(), self.short(0), self.expr(depth.min(1))),
+            3 => Stmt::SetParts(number, self.expr(depth.min(1)), self.expr(depth.min(1))),
+            4 | 5 => Stmt::Aggregate(self.random.pick(&Kind::ALL), self.key(), self.expr(depth.min(1))),
+            6 => Stmt::CountText(self.short(0)),
+            7 => Stmt::Raise(self.signed_var(), self.signed(depth.min(1))),
+            8 => Stmt::PrintText(self.text(depth.min(1))),
+            9 => Stmt::PrintfText(self.text(0), self.text(0), self.short(depth.min(1))),
+            10 => Stmt::PrintNested(self.signed(depth.min(1)), self.short(0), self.cast(U64, depth.min(1))),
+            _ => Stmt::Print(self.about_text(depth.min(1))),
+        }
+    }
+
+    /// A text that fits a variable.
+    fn short(&mut self, depth: u32) -> Text {
+        match self.random.below(if depth == 0 { 4 } else { 5 }) {
+            0 | 1 => Text::Literal(self.random.pick(&TEXTS)),
+            2 => Text::Var(self.random.below(VARS as u64) as usize),
+            3 => Text::Map(Box::new(Expr::Literal(self.random.below(KEYS as u64) as i64))),
+            _ => Text::Choice(
+                Box::new(self.cond(depth - 1)),
+                Box::new(self.short(depth - 1)),
+                Box::new(self.short(depth - 1)),
+            ),
+        }
+    }
+
+    fn text(&mut self, depth: u32) -> Text {
+        match self.random.below(4) {
+            0 => Text::Concat(Box::new(self.short(0)), Box::new(self.short(0))),
+            _ => self.short(depth),
+        }
+    }
+
+    /// A number that a text, a tuple or an aggregation tells.
+    fn about_text(&mut self, depth: u32) -> Expr {
+        match self.random.below(6) {
+            0 => Expr::Length(Box::new(self.text(0))),
+            1 => Expr::Place(Box::new(self.short(0)), Box::new(Text::Literal(self.random.pick(&TEXTS)))),
+            2 => Expr::Pair(Box::new(self.key_part()), Box::new(self.short(0))),
+            3 => Expr::Part(self.random.below(VARS as u64) as usize, self.random.below(2) == 0),
+            4 => Expr::Total(self.random.pick(&Kind::NUMBERS), Box::new(self.key())),
+            _ => Expr::Call(Box::new(self.signed(depth.min(1))), Box::new(self.signed(depth.min(1)))),
+        }
+    }
+
+    /// A key that is a part of one: its type is not widened, so that it is always an `int64`.
+    fn key_part(&mut self) -> Expr {
+        Expr::Cast(I64, Box::new(self.key()))
     }
 
     /// An `int64` below [`KEYS`].
@@ -148,8 +252,9 @@ impl Generator<'_> {
         if depth == 0 {
             return self.leaf();
         }
-        match self.random.below(8) {
+        match self.random.below(10) {
             0 => self.leaf(),
+            8 | 9 => self.about_text(depth - 1),
             1 => {
                 let ty = Int { signed: self.random.below(2) == 0, bits: self.random.pick(&WIDTHS) };
                 self.cast(ty, depth - 1)
@@ -187,8 +292,11 @@ impl Generator<'_> {
     }
 
     fn cond(&mut self, depth: u32) -> Cond {
-        match self.random.below(if depth == 0 { 3 } else { 6 }) {
+        match self.random.below(if depth == 0 { 3 } else { 9 }) {
             0 => Cond::HasKey(self.key()),
+            6 => Cond::Same(self.short(0), self.short(0)),
+            7 => Cond::Contains(self.short(0), Text::Literal(self.random.pick(&TEXTS))),
+            8 => Cond::Begins(self.short(0), self.short(0), 1 + self.random.below(6) as u32),
             3 => Cond::Not(Box::new(self.cond(depth - 1))),
             4 => Cond::Both(Box::new(self.cond(depth - 1)), Box::new(self.cond(depth - 1))),
             5 => Cond::Either(Box::new(self.cond(depth - 1)), Box::new(self.cond(depth - 1))),

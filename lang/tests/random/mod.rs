@@ -12,6 +12,7 @@
 pub mod generate;
 pub mod model;
 pub mod program;
+pub mod tables;
 
 use generate::Random;
 

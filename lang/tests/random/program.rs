@@ -40,6 +40,64 @@ pub enum Expr {
     Binary(Op, Box<Expr>, Box<Expr>),
     /// Both sides are `int64`.
     Choice(Box<Cond>, Box<Expr>, Box<Expr>),
+    /// `@pair[key, text]`, an `int64`.
+    Pair(Box<Expr>, Box<Text>),
+    /// An `int64` part of a tuple that a variable holds, or the one behind it, a `uint16`.
+    Part(usize, bool),
+    /// What a map of an aggregation has come to, as a number.
+    Total(Kind, Box<Expr>),
+    /// The bytes of a text.
+    Length(Box<Text>),
+    /// Where one text stands in another.
+    Place(Box<Text>, Box<Text>),
+    /// The program's macro, with two `int64` values.
+    Call(Box<Expr>, Box<Expr>),
+    /// A parameter of the macro, in its body.
+    Param(usize),
+}
+
+/// A string.
+#[derive(Clone, Debug)]
+pub enum Text {
+    Literal(&'static str),
+    /// `$tN`
+    Var(usize),
+    /// `@text[key]`
+    Map(Box<Expr>),
+    Choice(Box<Cond>, Box<Text>, Box<Text>),
+    /// Longer than variables are: only to be read at once.
+    Concat(Box<Text>, Box<Text>),
+}
+
+/// What a map adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Sum,
+    Min,
+    Max,
+    Avg,
+    Stats,
+    Hist,
+    /// From 0 to 1000 in steps of 100.
+    Lhist,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] = [Self::Sum, Self::Min, Self::Max, Self::Avg, Self::Stats, Self::Hist, Self::Lhist];
+    /// Those that can be read as a number.
+    pub const NUMBERS: [Self; 4] = [Self::Sum, Self::Min, Self::Max, Self::Avg];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Avg => "avg",
+            Self::Stats => "stats",
+            Self::Hist => "hist",
+            Self::Lhist => "lhist",
+        }
+    }
 }
 
 /// A scratch variable.
@@ -68,6 +126,10 @@ pub enum Op {
 pub enum Cond {
     Compare(Comparison, Expr, Expr),
     HasKey(Expr),
+    Same(Text, Text),
+    Contains(Text, Text),
+    /// Whether so many bytes are the same.
+    Begins(Text, Text, u32),
     Not(Box<Cond>),
     Both(Box<Cond>, Box<Cond>),
     Either(Box<Cond>, Box<Cond>),
@@ -103,11 +165,28 @@ pub enum Stmt {
     /// As `%lld %llu %llx`.
     Printf(Expr, Expr, Expr),
     PrintTuple(Expr, Expr),
+    SetText(usize, Text),
+    SetTextMap(Expr, Text),
+    SetPair(Expr, Text, Expr),
+    /// A tuple of an `int64` and a `uint16`.
+    SetParts(usize, Expr, Expr),
+    Aggregate(Kind, Expr, Expr),
+    /// `@by[text] = count();`
+    CountText(Text),
+    /// The program's other macro: adds to an `int64`.
+    Raise(Var, Expr),
+    PrintText(Text),
+    /// As `%s|%12s|%-12s`.
+    PrintfText(Text, Text, Text),
+    /// `(e, (text, e))`
+    PrintNested(Expr, Text, Expr),
+    /// The whole map.
+    PrintAll(&'static str),
 }
 
 impl fmt::Display for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "${}{}", if self.ty.signed { 'i' } else { 'u' }, self.number)
+        write!(f, "${}{}_{}", if self.ty.signed { 'i' } else { 'u' }, self.ty.bits, self.number)
     }
 }
 
@@ -154,6 +233,13 @@ impl fmt::Display for Expr {
             Expr::Not(of) => write!(f, "(~({of}))"),
             Expr::Binary(op, a, b) => write!(f, "({a} {op} {b})"),
             Expr::Choice(cond, a, b) => write!(f, "({cond} ? {a} : {b})"),
+            Expr::Pair(key, text) => write!(f, "@pair[{key}, {text}]"),
+            Expr::Part(number, second) => write!(f, "$p{number}.{}", u8::from(*second)),
+            Expr::Total(kind, key) => write!(f, "(int64)@{}[{key}]", kind.name()),
+            Expr::Length(text) => write!(f, "(int64)strlen({text})"),
+            Expr::Place(text, of) => write!(f, "(int64)strstr({text}, {of})"),
+            Expr::Call(a, b) => write!(f, "mixed({a}, {b})"),
+            Expr::Param(number) => f.write_str(["x", "y"][*number]),
         }
     }
 }
@@ -163,9 +249,24 @@ impl fmt::Display for Cond {
         match self {
             Cond::Compare(comparison, a, b) => write!(f, "({a} {comparison} {b})"),
             Cond::HasKey(key) => write!(f, "has_key(@m, {key})"),
+            Cond::Same(a, b) => write!(f, "({a} == {b})"),
+            Cond::Contains(text, of) => write!(f, "strcontains({text}, {of})"),
+            Cond::Begins(a, b, bytes) => write!(f, "(strncmp({a}, {b}, {bytes}) == 0)"),
             Cond::Not(of) => write!(f, "!({of})"),
             Cond::Both(a, b) => write!(f, "({a} && {b})"),
             Cond::Either(a, b) => write!(f, "({a} || {b})"),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Text::Literal(text) => write!(f, "\"{text}\""),
+            Text::Var(number) => write!(f, "$t{number}"),
+            Text::Map(key) => write!(f, "@text[{key}]"),
+            Text::Choice(cond, a, b) => write!(f, "({cond} ? {a} : {b})"),
+            Text::Concat(a, b) => write!(f, "str_concat({a}, {b})"),
         }
     }
 }
@@ -198,15 +299,35 @@ impl fmt::Display for Stmt {
             Stmt::Print(value) => write!(f, "print({value});"),
             Stmt::Printf(a, b, c) => write!(f, "printf(\"%lld %llu %llx\\n\", {a}, {b}, {c});"),
             Stmt::PrintTuple(a, b) => write!(f, "print(({a}, {b}));"),
+            Stmt::SetText(number, text) => write!(f, "$t{number} = {text};"),
+            Stmt::SetTextMap(key, text) => write!(f, "@text[{key}] = {text};"),
+            Stmt::SetPair(key, text, value) => write!(f, "@pair[{key}, {text}] = (int64)({value});"),
+            Stmt::SetParts(number, a, b) => write!(f, "$p{number} = ((int64)({a}), (uint16)({b}));"),
+            Stmt::Aggregate(Kind::Lhist, key, value) => {
+                write!(f, "@lhist[{key}] = lhist((int64)({value}), 0, 1000, 100);")
+            }
+            Stmt::Aggregate(kind, key, value) => write!(f, "@{0}[{key}] = {0}((int64)({value}));", kind.name()),
+            Stmt::CountText(text) => write!(f, "@by[{text}] = count();"),
+            Stmt::Raise(var, value) => write!(f, "raise({var}, {value});"),
+            Stmt::PrintText(text) => write!(f, "print({text});"),
+            Stmt::PrintfText(a, b, c) => write!(f, "printf(\"%s|%12s|%-12s\\n\", {a}, {b}, {c});"),
+            Stmt::PrintNested(a, text, b) => write!(f, "print(({a}, ({text}, {b})));"),
+            Stmt::PrintAll(map) => write!(f, "print(@{map});"),
         }
     }
 }
 
 /// A whole script.
-pub struct Program(pub Vec<Stmt>);
+pub struct Program {
+    /// What the macro of two values comes to.
+    pub mixed: Expr,
+    pub body: Vec<Stmt>,
+}
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "config = {{ print_maps_on_exit = false }} begin {{ {}}}", Body(&self.0))
+        write!(f, "config = {{ print_maps_on_exit = false; max_strlen = 32 }} ")?;
+        write!(f, "macro mixed(x, y) {{ {} }} macro raise($v, x) {{ $v += x; }} ", self.mixed)?;
+        write!(f, "begin {{ {}}}", Body(&self.body))
     }
 }
