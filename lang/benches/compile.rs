@@ -1,23 +1,29 @@
-//! How long it takes from a script's text to its programs, without I/O: the median for each script of `examples/`, and for the
-//! largest one at hand. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`.
+//! How long it takes from a script's text to its programs, without I/O: the median for each script of `examples/`, for a
+//! large one, and for each that comes with this machine's bpftrace. What there is to know of the kernel has been read before, as in an agent
+//! that runs for long. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a measurement reads scripts, looks at the clock and prints"
 )]
 
+#[path = "../tests/node/mod.rs"]
+mod node;
 #[path = "../tests/cases/target.rs"]
 mod target;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bpf::btf::Btf;
 use lang::Options;
-use lang::target::Target;
+use lang::target::{Target, TracepointField, TracepointFormat};
 
 const RUNS: usize = 51;
 const BAR: Duration = Duration::from_millis(1);
+const EVENTS: &str = "/sys/kernel/tracing/events";
 
 /// Many maps with long keys of all kinds, so that registers and stack are short.
 const LARGE: &str = "tracepoint:raw_syscalls:sys_enter {
@@ -31,38 +37,87 @@ fn main() -> ExitCode {
     if let Some(read) = target.tracepoints.get("syscalls:sys_exit_read").cloned() {
         target.tracepoints.insert("syscalls:sys_exit_write".into(), read);
     }
-    let mut scripts = vec![("(large)".to_owned(), LARGE.to_owned())];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    for entry in std::fs::read_dir(folder).expect("the examples are there").flatten() {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "bt") {
-            let text = std::fs::read_to_string(&path).expect("an example can be read");
-            scripts.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text));
+    println!("| script | instructions | median |\n|---|---:|---:|");
+    let mut slow = row("(large)", &measure(LARGE, &target).expect("the large script compiles"));
+    for (name, text) in scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")) {
+        slow |= row(&name, &measure(&text, &target).unwrap_or_else(|| panic!("{name} compiles")));
+    }
+    let types = node::types();
+    let mut absent = vec![];
+    for folder in ["/usr/sbin", "/usr/share/bpftrace/tools"] {
+        for (name, text) in scripts(Path::new(folder)) {
+            match this_node(&text, types.clone()).and_then(|target| measure(&text, &target)) {
+                Some(measured) => slow |= row(&format!("{name} (installed)"), &measured),
+                None => absent.push(name),
+            }
         }
     }
-    scripts.sort();
-    let mut slow = false;
-    println!("{:<24} {:>12} {:>12}", "script", "instructions", "median");
-    for (name, text) in scripts {
-        let (instructions, time) = measure(&text, &target);
-        slow |= time >= BAR;
-        println!("{name:<24} {instructions:>12} {:>9.1} us", time.as_secs_f64() * 1e6);
+    if !absent.is_empty() {
+        println!("\nThis kernel lacks what these name: {}.", absent.join(", "));
     }
     if slow { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn measure(text: &str, target: &Target) -> (usize, Duration) {
-    let mut instructions = 0;
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            let script = lang::parse(text).expect("the script can be parsed");
-            let compiled = lang::compile(text, &script, target, &Options::default()).expect("the script compiles");
-            let time = start.elapsed();
-            instructions = compiled.programs.iter().map(|program| program.insns.len()).sum();
-            time
+fn scripts(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let paths = entries.filter(|path| path.extension().is_some_and(|extension| extension == "bt"));
+    let mut scripts: Vec<_> = paths
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a script can be read");
+            (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), text)
         })
         .collect();
+    scripts.sort();
+    scripts
+}
+
+/// A kernel with every function and symbol the script names, this one's types, and the records of this one's tracepoints.
+fn this_node(text: &str, types: Option<Arc<Btf>>) -> Option<Target> {
+    let needs = lang::needs(&lang::parse(text).ok()?);
+    let mut target = node::target(&needs, types);
+    for pattern in &needs.tracepoints {
+        let name = format!("{}:{}", pattern.category, pattern.event);
+        if let Some(format) = record(&pattern.category, &pattern.event) {
+            target.tracepoints.insert(name, Some(format));
+        }
+    }
+    Some(target)
+}
+
+/// What the kernel says about a tracepoint's record.
+fn record(category: &str, event: &str) -> Option<TracepointFormat> {
+    let text = std::fs::read_to_string(Path::new(EVENTS).join(category).join(event).join("format")).ok()?;
+    let fields = text.lines().filter_map(|line| {
+        let mut parts = line.trim().strip_prefix("field:")?.split(';').map(str::trim);
+        let declaration = parts.next()?;
+        let mut number = |name: &str| parts.next()?.strip_prefix(name)?.parse::<u32>().ok();
+        let (offset, size, signed) = (number("offset:")?, number("size:")?, number("signed:")?);
+        let (ty, name) = declaration.rsplit_once(' ')?;
+        let (name, length) = name.split_once('[').map_or((name, ""), |(name, length)| (name, length));
+        let ty = if length.is_empty() { ty.to_owned() } else { format!("{ty}[{length}") };
+        Some(TracepointField { name: name.to_owned(), ty, offset, size, signed: signed == 1 })
+    });
+    Some(TracepointFormat { id: 1, fields: fields.collect() })
+}
+
+/// Prints what was measured; whether it is too slow.
+fn row(name: &str, (instructions, time): &(usize, Duration)) -> bool {
+    println!("| `{name}` | {instructions} | {:.0} µs |", time.as_secs_f64() * 1e6);
+    *time >= BAR
+}
+
+/// How many instructions a script becomes, and the median time of it; nothing where it does not compile.
+fn measure(text: &str, target: &Target) -> Option<(usize, Duration)> {
+    let mut instructions = 0;
+    let options = Options { unsafe_allowed: true, ..Options::default() };
+    let mut times = vec![];
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let script = lang::parse(text).ok()?;
+        let compiled = lang::compile(text, &script, target, &options).ok()?;
+        times.push(start.elapsed());
+        instructions = compiled.programs.iter().map(|program| program.insns.len()).sum();
+    }
     times.sort_unstable();
-    (instructions, times.get(RUNS / 2).copied().unwrap_or_default())
+    Some((instructions, times.get(RUNS / 2).copied().unwrap_or_default()))
 }
