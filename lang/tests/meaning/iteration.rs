@@ -1,6 +1,8 @@
 //! Loops whose turns are calls of a function.
 
-use crate::script::looped;
+use lang::options::Options;
+
+use crate::script::{Script, looped, target};
 
 #[test]
 fn a_map_is_visited_element_by_element() {
@@ -83,4 +85,18 @@ fn a_range_that_ends_before_it_starts_has_no_turns() {
 #[test]
 fn ranges_are_as_long_as_they_say() {
     assert_eq!(looped("begin { for ($i : 0..5000) { @ = max($i); @n = count(); } }"), "@: 4999\n@n: 5000\n");
+}
+
+#[test]
+fn a_loop_that_never_runs_leaves_no_function_behind() {
+    let mut newer = target();
+    newer.features.bpf_loop = true;
+    let source = |word: &str| {
+        format!(
+            "begin {{ $i = 0; if (\"a\" == \"{word}\") {{ while ($i < 3) {{ $i++; }} }} for ($j : 0..9) {{ $i++; }} print($i); }}"
+        )
+    };
+    let functions = |word| Script::on(&newer, &source(word), &Options::default()).compiled.programs[0].functions.len();
+    assert_eq!((functions("a"), functions("b")), (2, 1));
+    assert_eq!((looped(&source("a")), looped(&source("b"))), ("12\n".to_owned(), "9\n".to_owned()));
 }

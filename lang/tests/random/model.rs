@@ -45,7 +45,8 @@ fn ty(e: &Expr) -> Int {
                 I64
             }
         }
-        Expr::Var(var) => var.ty,
+        // Variables hold what was cast to their type, in 64 bits.
+        Expr::Var(var) => Int { bits: 64, ..var.ty },
         Expr::Cast(ty, _) => *ty,
         Expr::Not(of) => Int { bits: 64, ..ty(of) },
         Expr::Binary(op, a, b) => match op {
