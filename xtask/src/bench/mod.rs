@@ -76,9 +76,11 @@ fn measure_startup(pair: &Pair, rounds: u32) -> Result<Vec<Line>> {
         let mut ours = Vec::new();
         let mut reference = Vec::new();
         // One run of each beforehand, so that neither reads its files from the disk in the first round.
-        measure::whole_run(&pair.ours, row.script)?;
-        measure::whole_run(&pair.reference, row.script)?;
-        for round in 0..rounds {
+        if row.rounds > 1 {
+            measure::whole_run(&pair.ours, row.script)?;
+            measure::whole_run(&pair.reference, row.script)?;
+        }
+        for round in 0..rounds.min(row.rounds) {
             if round % 2 == 0 {
                 ours.push(measure::whole_run(&pair.ours, row.script)?);
                 reference.push(measure::whole_run(&pair.reference, row.script)?);

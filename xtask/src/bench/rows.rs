@@ -9,13 +9,22 @@ pub const EVENT_BAR: f64 = 0.7;
 pub struct StartupRow {
     pub title: &'static str,
     pub script: &'static str,
+    /// It is measured this often at the most.
+    pub rounds: u32,
 }
 
-pub const STARTUP_ROWS: [StartupRow; 2] = [
-    StartupRow { title: "`BEGIN { exit(); }`", script: "BEGIN { exit(); }" },
+pub const STARTUP_ROWS: [StartupRow; 3] = [
+    StartupRow { title: "`BEGIN { exit(); }`", script: "BEGIN { exit(); }", rounds: u32::MAX },
     StartupRow {
         title: "`BEGIN { exit(); }` and syscalls counted by `comm`",
         script: "BEGIN { exit(); } tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }",
+        rounds: u32::MAX,
+    },
+    StartupRow {
+        title: "`BEGIN { exit(); }` and every `sys_enter_*` counted by `probe`, attached and detached, once",
+        script: "BEGIN { exit(); } tracepoint:syscalls:sys_enter_* { @[probe] = count(); }",
+        // bpftrace takes half a minute for it.
+        rounds: 1,
     },
 ];
 
