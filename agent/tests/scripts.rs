@@ -501,3 +501,56 @@ fn a_time_series_counts_by_the_wall_clock() {
     let hour = jiff::Timestamp::now().strftime("%Y-%m-%d %H:").to_string();
     assert!(printed.contains(&format!("\"interval_start\":\"{hour}")) && printed.contains("\"value\":7"), "{printed}");
 }
+
+#[test]
+fn the_frames_of_a_stack_are_counted() {
+    need_tracing!();
+    let output = Script::new(
+        "tracepoint:syscalls:sys_enter_getppid /tid == TID/ { @kernel = len(kstack(2)); @user = len(ustack(1)); }",
+    )
+    .watch(|| {
+        let _ = rustix::process::getppid();
+    });
+    assert_eq!(output, "\n\n@kernel: 2\n@user: 1\n");
+}
+
+#[test]
+fn bytes_are_written_into_a_process_where_that_is_allowed() {
+    need_tracing!();
+    let mut text = *b"0123";
+    let address = text.as_mut_ptr() as usize;
+    let source = format!("tracepoint:syscalls:sys_enter_getppid /tid == TID/ {{ write_user({address}, \"ab\", 2); }}");
+    let mut script = Script::new(&source);
+    script.options.compile.unsafe_allowed = true;
+    let done = script.try_watch(|| {
+        let _ = rustix::process::getppid();
+    });
+    if let Err(refused) = done {
+        println!("SKIP: this kernel writes into no process: {refused}");
+        return;
+    }
+    assert_eq!(std::hint::black_box(&text), b"ab23");
+}
+
+#[test]
+fn tests_of_a_script_are_run_and_counted() {
+    need_tracing!();
+    let source = "test:sums { if (1 + 1 != 2) { return 1; } } test:wrong { print(7); return 1; } test:ends { assert(false, \"no\"); }";
+    let mut script = Script::new(source);
+    script.options.compile.trials = Some(lang::options::Trials::Tests);
+    let Printed { output, code } = script.run();
+    assert_eq!(code, 1);
+    assert!(output.contains("[       OK ] sums (") && !output.contains("[       OK ] wrong"), "{output}");
+    assert!(output.contains("[ RUN      ] wrong\n7\n[  FAILED  ] wrong ("), "{output}");
+    assert!(output.contains("3 tests ran.\n[  PASSED  ] 1 tests.\n[  FAILED  ] 2 tests"), "{output}");
+}
+
+#[test]
+fn benchmarks_of_a_script_are_timed() {
+    need_tracing!();
+    let mut script = Script::new("bench:count { @n++; } bench:skipped { return 1; }").json();
+    script.options.compile.trials = Some(lang::options::Trials::Benches);
+    let Printed { output, code } = script.run();
+    assert_eq!((code, output.lines().count()), (0, 1), "{output}");
+    assert!(output.starts_with("{\"type\": \"benchmark_result\", \"data\": {\"count\": {\"average\": "), "{output}");
+}

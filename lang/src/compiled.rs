@@ -120,6 +120,8 @@ pub enum Attach {
     Iter { kind: String },
     /// Run when this process receives a signal, by its number.
     Signal { number: i32 },
+    /// Run by hand when the user asks for the script's tests or benchmarks.
+    Trial { name: String },
     /// Every so many nanoseconds, on one CPU.
     Interval { nanoseconds: u64 },
     /// Samples on every CPU.
@@ -138,14 +140,14 @@ pub struct Access {
 impl Attach {
     /// Whether the program is run by hand instead of being attached.
     pub fn is_by_hand(&self) -> bool {
-        matches!(self, Self::Begin | Self::End | Self::Signal { .. })
+        matches!(self, Self::Begin | Self::End | Self::Signal { .. } | Self::Trial { .. })
     }
 
     /// Whether its program runs with interrupts on, so that the kernel's allocator is filled up again after each element that is
     /// added to a map. With interrupts off it has one element at hand, or a few.
     pub fn allocates_at_will(&self) -> bool {
         match self {
-            Self::Begin | Self::End | Self::Signal { .. } | Self::Syscalls { .. } => true,
+            Self::Begin | Self::End | Self::Signal { .. } | Self::Trial { .. } | Self::Syscalls { .. } => true,
             Self::Uprobe { .. } | Self::Iter { .. } => true,
             Self::Tracepoint { category, .. } => matches!(category.as_str(), "syscalls" | "raw_syscalls"),
             Self::RawTracepoint { event } => matches!(event.as_str(), "sys_enter" | "sys_exit"),

@@ -28,6 +28,9 @@ impl Filter {
     /// Whether an attach point may be among those to keep. One without a wildcard is judged before it is looked for: what is not
     /// wanted need not exist.
     pub fn may_keep(&self, point: &AttachPoint, options: &Options) -> bool {
+        if options.trials.is_some() && !runs_in_trials(&point.provider.node) {
+            return false;
+        }
         let Some(regex) = &self.0 else { return true };
         let provider = provider::find(&point.provider.node).map_or(point.provider.node.as_str(), |known| known.name);
         let mut name = provider.to_owned();
@@ -47,4 +50,9 @@ impl Filter {
 /// Whether a provider's probes are the script's own, which run whatever it watches.
 fn is_own(provider: &str) -> bool {
     matches!(provider, "begin" | "end" | "self")
+}
+
+/// Whether a provider's probes run where nothing but the script's tests or benchmarks is wanted.
+fn runs_in_trials(provider: &str) -> bool {
+    provider::find(provider).is_none_or(|known| matches!(known.name, "begin" | "end" | "test" | "bench"))
 }

@@ -112,8 +112,8 @@ pub enum StmtKind {
     Break,
     /// `continue;`
     Continue,
-    /// Leaves the program.
-    Return,
+    /// Leaves the program; what a test returns tells whether it failed.
+    Return(Option<Expr>),
     /// Several in a row.
     Block(Vec<Stmt>),
 }

@@ -143,7 +143,7 @@ fn together(program: &Program, points: &[Attach], fd: BorrowedFd<'_>) -> Option<
 fn attach_one(point: &Attach, program: BorrowedFd<'_>, pid: Option<u32>) -> Result<Vec<Attachment>, Reason> {
     let one = |attachment: Result<Attachment, Reason>| attachment.map(|one| vec![one]);
     match point {
-        Attach::Begin | Attach::End | Attach::Signal { .. } => Ok(Vec::new()),
+        Attach::Begin | Attach::End | Attach::Signal { .. } | Attach::Trial { .. } => Ok(Vec::new()),
         Attach::Tracepoint { category, event } => one(tracepoint::attach(program, category, event)),
         Attach::RawTracepoint { event } => one(raw_tracepoint::attach(program, event)),
         Attach::Syscalls { exit, .. } => one(raw_tracepoint::syscalls(program, *exit)),
@@ -177,6 +177,16 @@ pub fn run_by_hand(compiled: &Compiled, loaded: &Loaded, when: &Attach) -> Resul
         }
     }
     Ok(())
+}
+
+/// Runs the program of a test or benchmark once, in the context of this process; what it returned.
+///
+/// Kernel 5.10.
+pub fn run_trial(compiled: &Compiled, loaded: &Loaded, trial: &Attach) -> Result<u32, AttachError> {
+    let program = compiled.programs.iter().zip(&loaded.programs).find(|(program, _)| program.attach.contains(trial));
+    let Some((_, fd)) = program else { return Ok(0) };
+    sys::program::run_raw_tracepoint(fd.as_fd())
+        .map_err(|error| AttachError { point: point::describe(trial), error: error.into() })
 }
 
 impl Drop for Attached {

@@ -7,6 +7,7 @@ pub fn describe(point: &Attach) -> String {
     match point {
         Attach::Begin => "BEGIN".to_owned(),
         Attach::End => "END".to_owned(),
+        Attach::Trial { name } => name.clone(),
         Attach::Signal { number } => format!("self:signal:{number}"),
         Attach::Tracepoint { category, event } => format!("tracepoint:{category}:{event}"),
         Attach::RawTracepoint { event } => format!("rawtracepoint:{event}"),

@@ -6,6 +6,7 @@
 mod command;
 mod header;
 mod print;
+mod trial;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -227,6 +228,13 @@ fn drive(
         for skipped in session.skipped() {
             eprintln!("WARNING: {skipped}");
         }
+    }
+    if let Some(kind) = options.compile.trials {
+        session.overhear(printer)?;
+        let good = trial::run(&mut session, kind, printer)?;
+        session.finish(printer)?;
+        printer.flush()?;
+        return Ok(i32::from(!good));
     }
     if !options.quiet {
         printer.attached(session.attached_probes())?;

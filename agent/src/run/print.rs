@@ -3,6 +3,7 @@
 //! The formats themselves are `report`'s; here is what goes to which stream, and the script's lines for messages about them.
 
 use std::io::{self, BufWriter, Write};
+use std::time::Duration;
 
 use report::event::HelperError;
 use report::schema::{CallSite, Part, PrintfTo};
@@ -82,6 +83,49 @@ impl Printer {
                 times(lost.stacks)
             );
         }
+    }
+
+    /// Tells how a test went; what it printed is told where it failed.
+    pub fn test(&mut self, name: &str, took: Duration, passed: bool, said: Vec<Output>) -> io::Result<()> {
+        if self.format == Format::Json {
+            return self.put(json::test_line(name, took, passed));
+        }
+        self.put(format!("[ RUN      ] {name}\n"))?;
+        if !passed {
+            said.into_iter().try_for_each(|output| self.text(output))?;
+        }
+        let verdict = if passed { "      OK" } else { " FAILED " };
+        self.put(format!("[ {verdict} ] {name} ({} us)\n", took.as_micros()))
+    }
+
+    /// Tells how all tests went.
+    pub fn tests(&mut self, run: usize, failed: &[String]) -> io::Result<()> {
+        if self.format == Format::Json {
+            return Ok(());
+        }
+        self.put(format!("[==========] {run} tests ran.\n[  PASSED  ] {} tests.\n", run - failed.len()))?;
+        if !failed.is_empty() {
+            self.put(format!("[  FAILED  ] {} tests, listed below:\n", failed.len()))?;
+        }
+        failed.iter().try_for_each(|name| self.put(format!("[  FAILED  ] {name}\n")))
+    }
+
+    /// Tells how long one run of a benchmark takes; before the first of them what the columns are, for names of at most `width`.
+    pub fn bench(&mut self, name: &str, (first, width): (bool, usize), took: Duration, times: u32) -> io::Result<()> {
+        if self.format == Format::Json {
+            return self.put(json::bench_line(name, took, times));
+        }
+        let width = width.max(40) + 1;
+        if first {
+            let line = "-".repeat(width + 25);
+            self.put(format!("{:<width$}{:<15}Iterations\n{line}\n", "Benchmark", "Time(ns)"))?;
+        }
+        self.put(format!("{name:<width$}{:<15}{times}\n", took.as_nanos()))
+    }
+
+    /// Tells that a benchmark printed an error or ended the script.
+    pub fn bench_failed(&mut self, name: &str) -> io::Result<()> {
+        self.aside(&format!("ERROR: Benchmark '{name}' failed.\n"))
     }
 
     /// Hands everything printed so far to the system.

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use lang::compiled::{Attach, Compiled};
-use report::event::decode_event;
+use report::event::{Event, decode_event};
 use report::snapshot::Snapshot;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -85,7 +85,8 @@ impl Session {
         attach::run_by_hand(&compiled, &loaded, &Attach::Begin)?;
         let attached = attach::attach(&compiled, &loaded, options.pid)?;
         // Iterators have run by now, and run once.
-        let is_over = |point: &Attach| matches!(point, Attach::Begin | Attach::End | Attach::Iter { .. });
+        let is_over =
+            |point: &Attach| matches!(point, Attach::Begin | Attach::End | Attach::Iter { .. } | Attach::Trial { .. });
         let has_probes = compiled.programs.iter().any(|program| !program.attach.iter().all(is_over));
         Ok(Self {
             attached_probes: attached.count,
@@ -115,6 +116,37 @@ impl Session {
     /// Runs what the script does when this process receives a signal.
     pub fn signalled(&mut self, number: i32) -> Result<(), SessionError> {
         Ok(attach::run_by_hand(&self.compiled, &self.loaded, &Attach::Signal { number })?)
+    }
+
+    /// The names of the script's tests or benchmarks, in its order.
+    pub fn trials(&self) -> Vec<String> {
+        let points = self.compiled.programs.iter().flat_map(|program| &program.attach);
+        let name = |point: &Attach| match point {
+            Attach::Trial { name } => Some(name.clone()),
+            _ => None,
+        };
+        points.filter_map(name).collect()
+    }
+
+    /// Runs a test or benchmark once; what it returned.
+    pub fn try_out(&self, name: &str) -> Result<u32, SessionError> {
+        let trial = Attach::Trial { name: name.to_owned() };
+        Ok(attach::run_trial(&self.compiled, &self.loaded, &trial)?)
+    }
+
+    /// Does what the events so far ask, but does not end for one that asks for that; whether there was one.
+    pub fn overhear(&mut self, sink: &mut dyn Sink) -> Result<bool, SessionError> {
+        let mut asked = false;
+        while let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
+        {
+            let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
+            match decode_event(&self.compiled.schema, &record, &symbols) {
+                Ok(Event::Exit { code }) => asked |= code != 0,
+                Ok(event) => self.act(event, sink)?,
+                Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,
+            }
+        }
+        Ok(asked)
     }
 
     /// A way to end the session from another thread.

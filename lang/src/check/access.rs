@@ -261,6 +261,12 @@ impl Checker<'_> {
                 let ty = Ty::Str { size: *size };
                 hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty, span }
             }
+            // Whether it is not empty.
+            Ty::Bool if matches!(from.ty, Ty::Str { .. }) => {
+                let empty = hir::Expr::str("", span);
+                let kind = ExprKind::Same { equal: false, left: Box::new(from), right: Box::new(empty) };
+                hir::Expr { kind, ty: to, span }
+            }
             to if *to == from.ty => from,
             Ty::Array { element, .. } if is_plain(element) && (from.ty.is_integer() || is_bytes(&from.ty)) => {
                 self.cast_bytes(to, from, span)

@@ -67,7 +67,8 @@ impl Checker<'_> {
             ExprKind::Record(items) => self.record(items, span),
             ExprKind::Sizeof(of) => self.sizeof(of, span),
             ExprKind::Offsetof { base, path } => self.offsetof(base, path, span),
-            ExprKind::Typeof(_) | ExprKind::Typeinfo(_) => self.unsupported(span, "a type as a value"),
+            ExprKind::Typeof(_) => self.unsupported(span, "a type as a value"),
+            ExprKind::Typeinfo(of) => self.typeinfo(of, span),
             ExprKind::Block(block) => self.block_expr(block, span),
             ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise.as_ref(), span),
         }
@@ -300,6 +301,28 @@ impl Checker<'_> {
         hir::Expr { kind: hir::ExprKind::Int(i64::from(ctype::layout_in_c(&ty).size)), ty: U64, span }
     }
 
+    /// What is known of a type, as constants.
+    fn typeinfo(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
+        let ty = match of {
+            TypeOrExpr::Expr(e) => match &e.node {
+                ExprKind::Variable(name) => self.written_type(name, e.span),
+                _ => self.type_or_expr(of),
+            },
+            TypeOrExpr::Type(_) => self.type_or_expr(of),
+        };
+        if ty.is_unknown() {
+            return hir::Expr::poison(span);
+        }
+        let fields = [
+            ("btf_id", hir::Expr::int(0, span)),
+            ("base_type", hir::Expr::str(kind_name(&ty), span)),
+            ("full_type", hir::Expr::str(&ty.to_string(), span)),
+        ];
+        let ty = Ty::Record(fields.iter().map(|(name, value)| ((*name).to_owned(), value.ty.clone())).collect());
+        let values = fields.into_iter().map(|(_, value)| value).collect();
+        hir::Expr { kind: hir::ExprKind::Tuple(values), ty, span }
+    }
+
     fn offsetof(&mut self, base: &TypeOrExpr, path: &[Spanned<String>], span: Span) -> hir::Expr {
         let mut ty = self.type_or_expr(base);
         let mut offset = 0;
@@ -309,5 +332,24 @@ impl Checker<'_> {
             ty = place.ty;
         }
         hir::Expr { kind: hir::ExprKind::Int(offset), ty: U64, span }
+    }
+}
+
+/// What kind of type it is, in a word.
+fn kind_name(ty: &Ty) -> &'static str {
+    match ty {
+        Ty::Int { .. } => "int",
+        Ty::Bool => "bool",
+        Ty::Str { .. } => "string",
+        Ty::Pointer { .. } => "pointer",
+        Ty::Struct(_) => "record",
+        Ty::Array { .. } => "array",
+        Ty::Tuple(_) => "tuple",
+        Ty::Record(_) => "record",
+        Ty::Buf { .. } => "buffer",
+        Ty::Enum(_) => "enum",
+        Ty::Kstack(_) => "kstack",
+        Ty::Ustack(_) => "ustack",
+        _ => "none",
     }
 }

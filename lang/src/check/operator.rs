@@ -10,7 +10,7 @@ use crate::ast::{BinaryOp, Expr, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind};
 use crate::span::Span;
-use crate::types::{I64, Space, Ty, U64};
+use crate::types::{I64, Space, Ty, U64, unify};
 
 impl Checker<'_> {
     /// The value of `left op right`.
@@ -45,7 +45,7 @@ impl Checker<'_> {
         if let Some(by_name) = super::names::compared(op, &left, &right, span) {
             return by_name;
         }
-        let (left, right) = as_long_buffers(left, right);
+        let (left, right) = as_one_type(left, right);
         if left.ty.is_scalar() && right.ty.is_scalar() {
             let comparable =
                 matches!((&left.ty, &right.ty), (Ty::Kstack(_), Ty::Kstack(_)) | (Ty::Ksym, _) | (_, Ty::Ksym))
@@ -221,15 +221,18 @@ pub fn pointer_to(to: Ty, space: Space) -> Ty {
     Ty::Pointer { to: Rc::new(to), space }
 }
 
-/// Buffers of different sizes as two of the larger size.
-fn as_long_buffers(left: hir::Expr, right: hir::Expr) -> (hir::Expr, hir::Expr) {
-    let (Ty::Buf { capacity: a }, Ty::Buf { capacity: b }) = (&left.ty, &right.ty) else { return (left, right) };
-    let ty = Ty::Buf { capacity: *a.max(b) };
-    let long = |e: hir::Expr| match e.ty == ty {
+/// Tuples, records and buffers whose types differ in sizes only, as two of the type that holds both.
+fn as_one_type(left: hir::Expr, right: hir::Expr) -> (hir::Expr, hir::Expr) {
+    let composed = |ty: &Ty| matches!(ty, Ty::Tuple(_) | Ty::Record(_) | Ty::Buf { .. });
+    if left.ty == right.ty || !composed(&left.ty) || !composed(&right.ty) {
+        return (left, right);
+    }
+    let Some(ty) = unify(&left.ty, &right.ty) else { return (left, right) };
+    let as_it = |e: hir::Expr| match e.ty == ty {
         true => e,
         false => hir::Expr { span: e.span, kind: ExprKind::Cast(Box::new(e)), ty: ty.clone() },
     };
-    (long(left), long(right))
+    (as_it(left), as_it(right))
 }
 
 fn is_number(ty: &Ty) -> bool {

@@ -69,13 +69,11 @@ impl Checker<'_> {
                 if is_break { hir::StmtKind::Break } else { hir::StmtKind::Continue }
             }
             StmtKind::Return(value) => {
-                if let Some(value) = value {
-                    self.expr(value);
-                }
+                let value = value.as_ref().map(|value| self.expr(value));
                 if self.in_value {
                     self.error("E0213", stmt.span, "`return` cannot leave the probe from inside a value");
                 }
-                hir::StmtKind::Return
+                hir::StmtKind::Return(value.filter(|value| value.ty.is_integer() && self.is_trial()))
             }
             StmtKind::Block(block) => hir::StmtKind::Block(self.block(block)),
         })
@@ -125,6 +123,11 @@ impl Checker<'_> {
     /// Whether the statement at hand is inside of a loop that runs, not of one that is unrolled.
     pub fn in_loop(&self) -> bool {
         self.loops > self.unrolls
+    }
+
+    /// Whether the statement at hand tells the result of a test. Loops may be functions of their own, which tell none.
+    fn is_trial(&self) -> bool {
+        matches!(self.attach, Some(crate::compiled::Attach::Trial { .. })) && !self.in_loop()
     }
 
     /// Whether the statement at hand is part of a value: leaving the probe there would leave something half done.

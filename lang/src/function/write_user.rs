@@ -12,7 +12,7 @@ use crate::ir::Operand;
 pub const FUNCTION: Function = Function {
     name: "write_user",
     signature: "write_user(address, data, const int length)",
-    summary: "Writes bytes into the current process's memory.",
+    summary: "Writes bytes into the current process's memory. Kernels under lockdown refuse it.",
     example: r#"tracepoint:syscalls:sys_enter_read { write_user(args.buf, "x", 1); }"#,
     args: (3, 3),
     changes_system: true,

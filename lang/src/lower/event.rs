@@ -86,11 +86,19 @@ impl Lowerer<'_> {
 
     /// Says that a helper failed at what the code at hand is for.
     pub(super) fn tell_failure(&mut self, helper: Helper, code: Operand, message: &str) {
-        let (helper, message, at) = (helper.name().to_owned(), message.to_owned(), self.here());
+        let (helper, message) = (helper.name().to_owned(), message.to_owned());
+        let at = self.behind_parenthesis();
         self.send(EventKind::HelperError { helper, message, at }, HEADER + 8, |lowerer, record| {
             let at = record.at(HEADER);
             lowerer.b.store(at.base, at.offset, Width::B8, code);
         });
+    }
+
+    /// Where the code at hand comes from; bpftrace leaves out the parenthesis around what is reached through.
+    fn behind_parenthesis(&self) -> Part {
+        let (span, part) = (self.b.span(), self.here());
+        let text = self.unit.src.get(span.start as usize..span.end as usize).unwrap_or_default();
+        Part { column: part.column + u32::from(text.starts_with("((")), ..part }
     }
 
     /// With the user's wish, says that a map does not hold a key that was looked up.

@@ -199,6 +199,10 @@ impl Lowerer<'_> {
                 self.b.store(place.base, place.offset, Width::B8, value);
                 self.copy(place, to, ty.layout().size.min(8));
             }
+            ExprKind::Cast(operand) if matches!(operand.ty, Ty::Tuple(_) | Ty::Record(_)) => {
+                let from = self.place(operand);
+                self.convert(from, &operand.ty, to, ty, fill);
+            }
             ExprKind::Cast(operand) => {
                 let from = self.place(operand);
                 let size = operand.ty.layout().size.min(ty.layout().size);

@@ -40,7 +40,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expand::Site;
 use crate::hir;
 use crate::ir::build::Builder;
-use crate::ir::{BlockId, Cmp, Function, VReg};
+use crate::ir::{BlockId, Cmp, Function, Operand, VReg};
 use crate::options::Options;
 use crate::span::Span;
 use crate::target::Target;
@@ -76,6 +76,8 @@ pub struct Lowerer<'a> {
     leave: BlockId,
     /// The address of the name of the system call's attach point, where one program serves many.
     called: Option<VReg>,
+    /// What a test returns.
+    result: Option<VReg>,
     /// Functions that helpers call back, from number 1 on.
     functions: Vec<Function>,
     /// Statements that may still be made.
@@ -114,10 +116,14 @@ pub fn lower(
         loops: vec![],
         leave,
         called: None,
+        result: None,
         functions: vec![],
         budget: MOST_STATEMENTS,
         diagnostics,
     };
+    if probe.sites.iter().any(|site| matches!(site.attach, Attach::Trial { .. })) {
+        lowerer.result = Some(lowerer.b.vreg());
+    }
     lowerer.declare_variables();
     lowerer.filter_ended();
     lowerer.filter_process();
@@ -131,7 +137,8 @@ pub fn lower(
     lowerer.stmts(&probe.body);
     lowerer.b.jump(leave);
     lowerer.b.switch_to(leave);
-    lowerer.b.exit(0);
+    let result = lowerer.result.map_or(Operand::Imm(0), Operand::Reg);
+    lowerer.b.exit(result);
     lowerer.enter(entry, start);
     let mut functions = vec![lowerer.b.finish()];
     functions.append(&mut lowerer.functions);
@@ -142,6 +149,9 @@ impl<'a> Lowerer<'a> {
     /// What must be there before the body, known only after it.
     fn enter(&mut self, entry: BlockId, start: BlockId) {
         self.b.switch_to(entry);
+        if let Some(result) = self.result {
+            self.b.assign(result, 0);
+        }
         if let Some(scratch) = self.temps.scratch_register() {
             self.find_scratch(scratch);
         }

@@ -65,7 +65,13 @@ impl Lowerer<'_> {
                     self.b.switch_to(unreachable);
                 }
             }
-            StmtKind::Return => self.leave(),
+            StmtKind::Return(value) => {
+                if let Some((value, result)) = value.as_ref().zip(self.result) {
+                    let value = self.scalar(value);
+                    self.b.assign(result, value);
+                }
+                self.leave();
+            }
             StmtKind::Block(stmts) => self.stmts(stmts),
         }
         self.release_temps(mark);

@@ -342,3 +342,9 @@ fn a_missing_semicolon_belongs_after_a_whole_character() {
     let places: Vec<_> = found.iter().flat_map(|d| d.related.iter().map(|(span, _)| text.get(span.range()))).collect();
     assert!(places.iter().all(Option::is_some), "{found:#?}");
 }
+
+#[test]
+fn truth_values_are_no_types() {
+    let ExprKind::Sizeof(TypeOrExpr::Expr(of)) = value("sizeof(false[1])") else { panic!("no size of a value") };
+    assert!(matches!(of.node, ExprKind::Index { .. }));
+}

@@ -81,7 +81,7 @@ fn is_value(name: &str) -> bool {
         .strip_prefix("sarg")
         .or_else(|| name.strip_prefix("arg"))
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
-    is_argument || VALUES.contains(&name)
+    is_argument || matches!(name, "true" | "false") || VALUES.contains(&name)
 }
 
 impl Parser<'_> {

@@ -24,6 +24,15 @@ fn binding(expr: &ExprKind) -> u8 {
     }
 }
 
+/// Whether the first thing of an expression is a brace or an `if`.
+fn starts_with_block(expr: &ExprKind) -> bool {
+    match expr {
+        ExprKind::Block(_) | ExprKind::If { .. } => true,
+        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => starts_with_block(&base.node),
+        _ => false,
+    }
+}
+
 impl Printer<'_> {
     /// Prints an expression where one that binds at least as tightly as `floor` may stand.
     pub(super) fn expr(&mut self, expr: &Expr, floor: u8) {
@@ -173,7 +182,7 @@ impl Printer<'_> {
             _ => true,
         };
         let ambiguous = match &operand.node {
-            ExprKind::Block(_) | ExprKind::If { .. } => true,
+            node if starts_with_block(node) => true,
             node => !certain && binding(node) == UNARY && !matches!(node, ExprKind::Cast { .. }),
         };
         self.expr(operand, if ambiguous { PRIMARY + 1 } else { UNARY });

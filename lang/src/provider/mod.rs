@@ -3,6 +3,7 @@
 //! To add one, copy a file and list it in [`ALL`].
 
 mod begin;
+mod bench;
 mod end;
 mod fentry;
 mod fexit;
@@ -19,7 +20,9 @@ mod profile;
 mod rawtracepoint;
 pub mod software;
 mod syscalls;
+mod test;
 mod tracepoint;
+mod trial;
 mod uprobe;
 mod uretprobe;
 mod usdt;
@@ -55,6 +58,7 @@ pub struct Provider {
 /// Every kind of probe, in name order.
 pub const ALL: &[&Provider] = &[
     &begin::PROVIDER,
+    &bench::PROVIDER,
     &end::PROVIDER,
     &fentry::PROVIDER,
     &fexit::PROVIDER,
@@ -67,6 +71,7 @@ pub const ALL: &[&Provider] = &[
     &rawtracepoint::PROVIDER,
     &own::PROVIDER,
     &software::PROVIDER,
+    &test::PROVIDER,
     &tracepoint::PROVIDER,
     &uprobe::PROVIDER,
     &uretprobe::PROVIDER,

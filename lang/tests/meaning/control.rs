@@ -1,6 +1,10 @@
 //! Control flow: conditions, branches, loops, leaving.
 
-use crate::script::{Script, output_of, value_of};
+use lang::compiled::Compiled;
+use lang::options::Options;
+use report::schema::{EventKind, PrintfTo};
+
+use crate::script::{Script, output_of, target, value_of};
 
 #[test]
 fn a_predicate_decides_whether_anything_happens() {
@@ -100,4 +104,37 @@ fn an_unrolled_loop_can_be_left_too() {
 #[test]
 fn a_macro_called_as_a_statement_may_leave_the_probe() {
     assert_eq!(output_of("macro stop() { return; } begin { @ = 1; stop(); @ = 2; }"), "@: 1\n");
+}
+
+#[test]
+fn a_block_may_end_with_what_a_map_aggregates() {
+    assert_eq!(output_of("begin { @ = { let $a = 100; avg($a) }; @ = { { avg(50) } }; }"), "@: 75\n");
+}
+
+#[test]
+fn nothing_happens_once_the_script_has_ended_itself() {
+    let mut script = Script::new("rawtracepoint:record { @++; if (@ == 2) { exit(); } } end { print(@); }");
+    (0..5).for_each(|_| script.fire(0, &[0; 64]));
+    script.fire(1, &[]);
+    assert_eq!(script.output(), "exit 0\n@: 2\n@: 2\n");
+}
+
+#[test]
+fn what_is_missing_is_told_where_that_is_asked_for() {
+    let source = "begin { @[1] = 5; print(@[2]); $m = @[1]; }";
+    let options = Options { helper_errors: true, ..Options::default() };
+    let mut script = Script::on(&target(), source, &options);
+    script.fire(0, &[]);
+    let output = script.output();
+    assert!(output.contains("helper: \"map_lookup_elem\"") && output.contains("column: 25"), "{output}");
+    assert_eq!(output.matches("HelperError(HelperError").count(), 1, "{output}");
+    assert!(!output_of(source).contains("HelperError"), "without that wish nothing is told");
+}
+
+#[test]
+fn a_message_of_a_macro_tells_who_called_it() {
+    let source = "macro bad($x) { errorf(\"bad %d\", $x); } begin { $y = 5; bad($y); }";
+    let Compiled { schema, .. } = Script::new(source).compiled;
+    let EventKind::Printf { to: PrintfTo::Error(site), .. } = &schema.events[0].kind else { panic!("no error") };
+    assert_eq!((site.at.column, site.expanded_from.map(|at| (at.column, at.end))), (17, Some((57, 64))));
 }

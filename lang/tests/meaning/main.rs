@@ -22,4 +22,5 @@ mod script;
 mod series;
 mod structs;
 mod text;
+mod trials;
 mod values;

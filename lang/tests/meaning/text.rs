@@ -1,6 +1,8 @@
 //! Functions on strings and bytes.
 
-use crate::script::{looped, output_of, value_of};
+use lang::options::Options;
+
+use crate::script::{Script, looped, output_of, target, value_of};
 
 #[test]
 fn a_string_is_found_in_another() {
@@ -151,5 +153,33 @@ fn the_elements_of_a_map_are_counted() {
     assert_eq!(
         looped("begin { @[1] = 1; @[2] = 2; print(len(@)); $n = len(@); delete(@, 1); print($n - len(@)); clear(@); }"),
         "2\n1\n"
+    );
+}
+
+#[test]
+fn a_parameter_may_be_read_from_its_middle() {
+    let options = Options { args: vec!["hello".to_owned()], ..Options::default() };
+    let mut script = Script::on(&target(), "begin { print((str($1 + 2), str($1))); }", &options);
+    script.fire(0, &[]);
+    assert_eq!(script.output(), "(llo, hello)\n");
+}
+
+#[test]
+fn a_parameter_may_be_a_probe() {
+    let options = Options { args: vec!["IN".to_owned(), "rawtracepoint:record".to_owned()], ..Options::default() };
+    let mut script = Script::on(&target(), "BEG$1 { print(1); } $2 { print(arg0); }", &options);
+    script.fire(0, &[]);
+    script.fire(1, &7u64.to_ne_bytes());
+    assert_eq!(script.output(), "1\n7\n");
+}
+
+#[test]
+fn the_process_of_a_command_is_known() {
+    let options = Options { child: Some(4711), ..Options::default() };
+    let mut script = Script::on(&target(), "begin { print((cpid, __builtin_cpid, cpid(), has_cpid)); }", &options);
+    script.fire(0, &[]);
+    assert_eq!(
+        (script.output(), output_of("begin { print((cpid, has_cpid)); }")),
+        ("(4711, 4711, 4711, true)\n".into(), "(0, false)\n".into())
     );
 }

@@ -3,6 +3,8 @@
 //! Every function yields whole lines, each ending with a newline, or nothing where bpftrace prints nothing. Integers
 //! that a double cannot hold are strings.
 
+use std::time::Duration;
+
 use crate::event::HelperError;
 use crate::order::ordered;
 use crate::render::text::divisor;
@@ -102,6 +104,18 @@ pub fn helper_error_line(error: &HelperError, reason: &str, filename: &str) -> S
         "{{\"type\": \"helper_error\", \"msg\": {msg}, \"helper\": {helper}, \"retcode\": {code}, \
          \"filename\": {filename}, \"line\": {line}, \"col\": {column}}}\n"
     )
+}
+
+/// How a test of the script went.
+pub fn test_line(name: &str, took: Duration, passed: bool) -> String {
+    let took = took.as_nanos();
+    line("test_result", &format!("{{{}: {{\"duration\": {took}, \"passed\": {passed}}}}}", string(name)))
+}
+
+/// What one of so many runs of a benchmark took.
+pub fn bench_line(name: &str, took: Duration, times: u32) -> String {
+    let took = took.as_nanos();
+    line("benchmark_result", &format!("{{{}: {{\"average\": {took}, \"iters\": {times}}}}}", string(name)))
 }
 
 fn line(kind: &str, data: &str) -> String {

@@ -90,7 +90,11 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
             pid,
             child: None,
             helper_errors: args.warnings > 0,
-            trials: None,
+            trials: match task {
+                Task::Test => Some(lang::options::Trials::Tests),
+                Task::Bench => Some(lang::options::Trials::Benches),
+                _ => None,
+            },
             probe_filter: args.probe_filter,
         },
         include_directories: args.ignored.include_directories,
@@ -106,9 +110,6 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
         dry_run: args.dry_run,
         attached_marker: std::env::var_os(NOTIFY).map(|_| NOTIFY.to_owned()),
     };
-    if matches!(task, Task::Test | Task::Bench) {
-        return Err(Failure::Said("test: and bench: probes cannot be run yet".to_owned()));
-    }
     let done = match task {
         Task::Compile => agent::run::compile(&options).map(|_| 0),
         _ => agent::run::run(&options),
