@@ -75,6 +75,13 @@ fn a_comment_does_not_go_on_over_a_backslash() {
 }
 
 #[test]
+fn directives_inside_of_a_definition_stay() {
+    let text = "struct foo {\n#ifdef A\n  int a;\n#endif\n  int b;\n};\n\nBEGIN { print(sizeof(struct foo)); }";
+    assert_stays_formatted(text);
+    assert!(format(text).is_ok_and(|formatted| formatted.contains("#ifdef A\n  int a;\n#endif\n")));
+}
+
+#[test]
 fn installed_tools_read_back_and_stay_formatted() {
     let mut found = 0;
     for folder in ["/usr/sbin", "/usr/share/bpftrace/tools"] {

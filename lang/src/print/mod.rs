@@ -92,7 +92,9 @@ impl Printer<'_> {
         match item {
             Item::Preamble(Preamble::Directive(text) | Preamble::Definition(text)) => {
                 self.skip_remarks(text.span);
-                self.push(&text.node);
+                // The text it was read from still holds the directives inside of it.
+                let whole = self.text_of(text.span);
+                self.push(if whole.is_empty() { &text.node } else { whole });
                 self.end_line(span.end);
             }
             Item::Preamble(Preamble::Import(name)) => {
