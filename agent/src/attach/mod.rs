@@ -79,7 +79,7 @@ enum Order {
 
 fn order(program: &Program) -> Order {
     match program.attach.first() {
-        Some(Attach::Kprobe { .. } | Attach::Uprobe { .. }) => Order::LastComesFirst,
+        Some(Attach::Kprobe { .. } | Attach::Uprobe { .. } | Attach::Function { .. }) => Order::LastComesFirst,
         Some(Attach::Iter { .. }) => Order::AtTheEnd,
         _ => Order::FirstComesFirst,
     }
