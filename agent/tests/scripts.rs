@@ -476,7 +476,7 @@ fn a_struct_is_a_value_to_keep_to_print_and_to_take_apart() {
 }
 
 #[test]
-fn nothing_but_the_end_happens_after_exit() {
+fn a_timer_does_not_fire_again_after_exit() {
     need_tracing!();
     let script = "interval:us:200 { @turns++; exit(); } profile:hz:5000 { @samples = count(); } end { printf(\"%d\\n\", @turns); }";
     let printed = Script::new(&format!("config = {{ print_maps_on_exit = false }} {script}")).run();

@@ -11,7 +11,7 @@ use crate::lower::HEADER;
 pub const FUNCTION: Function = Function {
     name: "exit",
     signature: "exit(int code = 0)",
-    summary: "Ends the script with this exit code: the probe at hand ends at once, and only `end` runs after it.",
+    summary: "Ends the script with this exit code: the probe at hand ends at once, timers do not fire again, and `end` runs.",
     example: "interval:s:5 { exit(); }",
     args: (0, 1),
     changes_system: false,

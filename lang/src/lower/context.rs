@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bpf::helper::Helper;
 
 use super::Lowerer;
+use crate::compiled::Attach;
 use crate::expand::Context;
 use crate::ir::{Cmp, Operand, VReg, Width};
 use crate::types::{Space, U32, U64};
@@ -16,9 +17,11 @@ pub fn name_bytes(calls: &[(u32, Rc<str>)]) -> u32 {
 }
 
 impl Lowerer<'_> {
-    /// Nothing happens any more once the script has ended itself: until everything is detached, its probes still fire.
+    /// Timers do nothing any more once the script has ended itself. Other probes count on until they are detached, as they do in
+    /// bpftrace, and are not slowed down for it.
     pub(super) fn filter_ended(&mut self) {
-        if !self.unit.program.exits || self.probe.sites.iter().any(|site| site.attach.is_by_hand()) {
+        let is_timer = |site: &crate::expand::Site| matches!(site.attach, Attach::Interval { .. });
+        if !self.unit.program.exits || !self.probe.sites.iter().all(is_timer) {
             return;
         }
         let map = self.resources.ended();

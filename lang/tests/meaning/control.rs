@@ -112,8 +112,8 @@ fn a_block_may_end_with_what_a_map_aggregates() {
 }
 
 #[test]
-fn nothing_happens_once_the_script_has_ended_itself() {
-    let mut script = Script::new("rawtracepoint:record { @++; if (@ == 2) { exit(); } } end { print(@); }");
+fn timers_do_nothing_once_the_script_has_ended_itself() {
+    let mut script = Script::new("interval:s:1 { @++; if (@ == 2) { exit(); } } end { print(@); }");
     (0..5).for_each(|_| script.fire(0, &[0; 64]));
     script.fire(1, &[]);
     assert_eq!(script.output(), "exit 0\n@: 2\n@: 2\n");
