@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use wait4::{ResUse, Wait4};
 
-use super::rows::EventRow;
 use crate::tracer::Tracer;
 
 /// What one whole run of a tracer used.
@@ -65,9 +64,9 @@ impl Workload {
         Ok(Self { blocks: (WORKLOAD.as_secs_f64() / pace) as u64, ..probe })
     }
 
-    /// Syscalls of one run; the few that start and end the process are not counted.
-    pub fn events(&self) -> f64 {
-        2.0 * self.blocks as f64
+    /// Blocks of one run: as many reads, and as many writes, not counting the few that start and end the process.
+    pub fn blocks(&self) -> f64 {
+        self.blocks as f64
     }
 
     /// Processor time of one run: unlike its duration it does not grow when others want the processor too.
@@ -84,20 +83,37 @@ impl Workload {
     }
 }
 
-/// Processor time of the workload while the tracer runs the row's script.
+/// Processor time of the workload while the tracer runs a script.
 ///
 /// # Errors
-/// Also when the tracer's map shows that it did not see every event: the figure would mean nothing.
-pub fn traced(tracer: &Tracer, row: &EventRow, workload: &Workload) -> Result<Duration> {
+/// Also when the tracer's maps show that it did not see `least` events: the figure would mean nothing.
+pub fn traced(tracer: &Tracer, script: &str, workload: &Workload, least: f64) -> Result<Duration> {
     let folder = tempfile::tempdir()?;
-    let running = Running::start(tracer, row.script, folder.path())?;
+    let running = Running::start(tracer, script, folder.path())?;
     let used = workload.run()?;
     let output = running.stop()?;
     let seen = counted(&output) as f64;
-    if row.counts && seen < workload.events() {
-        bail!("{} saw {seen} of {} events of `{}`", tracer.path.display(), workload.events(), row.script);
+    if seen < least {
+        bail!("{} saw {seen} of {least} events of `{script}`", tracer.path.display());
     }
     Ok(used)
+}
+
+/// Nanoseconds that the kernel charges the script's programs for one run, while the workload runs. Kernel 5.1.
+pub fn charged(tracer: &Tracer, script: &str, workload: &Workload) -> Result<f64> {
+    const SWITCH: &str = "/proc/sys/kernel/bpf_stats_enabled";
+    let folder = tempfile::tempdir()?;
+    let running = Running::start(tracer, script, folder.path())?;
+    let before = fs::read_to_string(SWITCH).with_context(|| format!("cannot read {SWITCH}"))?;
+    fs::write(SWITCH, "1").with_context(|| format!("cannot write {SWITCH}"))?;
+    let ran = workload.run();
+    let charged = running.charged();
+    fs::write(SWITCH, before.trim())?;
+    ran?;
+    let (nanoseconds, runs) = charged?;
+    running.stop()?;
+    ensure!(runs > 0, "{} ran nothing of `{script}`", tracer.path.display());
+    Ok(nanoseconds as f64 / runs as f64)
 }
 
 /// A tracer at work; killed when it is dropped before it was stopped.
@@ -142,6 +158,21 @@ impl<'a> Running<'a> {
 
     fn said(&self, stream: &str) -> Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(self.folder.join(stream))?).into_owned())
+    }
+
+    /// What all of its programs were charged so far: nanoseconds, and runs.
+    fn charged(&self) -> Result<(u64, u64)> {
+        let process = self.child.as_ref().context("stopped already")?.id();
+        let mut sum = (0, 0);
+        for entry in fs::read_dir(format!("/proc/{process}/fdinfo"))? {
+            // A descriptor may be closed meanwhile.
+            let text = fs::read_to_string(entry?.path()).unwrap_or_default();
+            let number = |name| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+            if let (Some(nanoseconds), Some(runs)) = (number("run_time_ns:"), number("run_cnt:")) {
+                sum = (sum.0 + nanoseconds, sum.1 + runs);
+            }
+        }
+        Ok(sum)
     }
 
     /// Ends the tracer as Ctrl-C would and returns what it printed.

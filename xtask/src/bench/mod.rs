@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use crate::tracer::Tracer;
 use crate::{packages, release};
 use measure::Workload;
-use rows::{EVENT_ROWS, STARTUP_ROWS};
+use rows::{Cost, EVENT_ROWS, STARTUP_ROWS};
 use table::Line;
 
 /// Arguments of `cargo xtask bench`.
@@ -104,8 +104,15 @@ fn measure_events(pair: &Pair, rounds: u32) -> Result<Vec<Line>> {
         for round in 0..rounds {
             let bare = workload.run()?;
             let cost = |tracer, samples: &mut Vec<f64>| -> Result<()> {
-                let traced = measure::traced(tracer, row, &workload)?;
-                samples.push((traced.as_secs_f64() - bare.as_secs_f64()) * 1e9 / workload.events());
+                samples.push(match row.cost {
+                    Cost::Added { per_block, counts } => {
+                        let events = per_block * workload.blocks();
+                        let least = if counts { events } else { 0.0 };
+                        let traced = measure::traced(tracer, row.script, &workload, least)?;
+                        (traced.as_secs_f64() - bare.as_secs_f64()) * 1e9 / events
+                    }
+                    Cost::Program => measure::charged(tracer, row.script, &workload)?,
+                });
                 Ok(())
             };
             if round % 2 == 0 {

@@ -28,34 +28,66 @@ pub const STARTUP_ROWS: [StartupRow; 3] = [
     },
 ];
 
-/// A body on `tracepoint:raw_syscalls:sys_enter`: what it adds to one syscall is measured.
+/// A script whose cost per event is measured.
 pub struct EventRow {
     pub title: &'static str,
     pub script: &'static str,
-    /// Whether the map's counts must add up to at least the workload's events.
-    pub counts: bool,
+    pub cost: Cost,
 }
 
-pub const EVENT_ROWS: [EventRow; 5] = [
+/// What an event costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cost {
+    /// What it adds to the workload, of which each block makes so many. Where `counts`, the map's counts must add up to at least
+    /// the workload's.
+    Added { per_block: f64, counts: bool },
+    /// What the kernel charges the program for a run: for events so rare that the workload does not feel them.
+    Program,
+}
+
+/// Each block of the workload is a read and a write.
+const SYSCALLS: Cost = Cost::Added { per_block: 2.0, counts: true };
+
+pub const EVENT_ROWS: [EventRow; 9] = [
     EventRow {
         title: "false predicate: `/pid == 999999999/ { @ = count(); }`",
         script: "tracepoint:raw_syscalls:sys_enter /pid == 999999999/ { @ = count(); }",
-        counts: false,
+        cost: Cost::Added { per_block: 2.0, counts: false },
     },
-    EventRow { title: "`@ = count()`", script: "tracepoint:raw_syscalls:sys_enter { @ = count(); }", counts: true },
+    EventRow { title: "`@ = count()`", script: "tracepoint:raw_syscalls:sys_enter { @ = count(); }", cost: SYSCALLS },
     EventRow {
         title: "`@ = hist(args->id)`",
         script: "tracepoint:raw_syscalls:sys_enter { @ = hist(args->id); }",
-        counts: true,
+        cost: SYSCALLS,
     },
     EventRow {
         title: "`@[comm] = count()`",
         script: "tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }",
-        counts: true,
+        cost: SYSCALLS,
     },
     EventRow {
         title: "`@[kstack] = count()`",
         script: "tracepoint:raw_syscalls:sys_enter { @[kstack] = count(); }",
-        counts: true,
+        cost: SYSCALLS,
+    },
+    EventRow {
+        title: "`@[ustack] = count()`",
+        script: "tracepoint:raw_syscalls:sys_enter { @[ustack] = count(); }",
+        cost: SYSCALLS,
+    },
+    EventRow {
+        title: "`uprobe:libc:read { @ = count(); }`",
+        script: "uprobe:libc:read { @ = count(); }",
+        cost: Cost::Added { per_block: 1.0, counts: true },
+    },
+    EventRow {
+        title: "the program alone, `profile:hz:4999 { @ = count(); }`",
+        script: "profile:hz:4999 { @ = count(); }",
+        cost: Cost::Program,
+    },
+    EventRow {
+        title: "the program alone, `profile:hz:4999 { @[kstack] = count(); }`",
+        script: "profile:hz:4999 { @[kstack] = count(); }",
+        cost: Cost::Program,
     },
 ];

@@ -66,7 +66,7 @@ pub fn startup_lines(row: &StartupRow, ours: &[Usage], reference: &[Usage]) -> V
     ]
 }
 
-/// The line of one event row; the samples are nanoseconds added per event.
+/// The line of one event row; the samples are nanoseconds per event.
 pub fn event_line(row: &EventRow, ours: &[f64], reference: &[f64]) -> Line {
     Line {
         what: format!("one event, {}", row.title),
