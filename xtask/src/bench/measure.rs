@@ -25,6 +25,8 @@ pub struct Usage {
 
 /// Longest wait for a tracer to attach or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Time between two interrupts.
+const INTERRUPTS: Duration = Duration::from_secs(1);
 /// A tracer that hardly ran for this long has attached everything and waits for events.
 const QUIET: Duration = Duration::from_millis(120);
 /// How long one run of the workload should take.
@@ -175,15 +177,20 @@ impl<'a> Running<'a> {
         Ok(sum)
     }
 
-    /// Ends the tracer as Ctrl-C would and returns what it printed.
+    /// Ends the tracer as Ctrl-C would and returns what it printed. bpftrace 0.17 now and then misses an interrupt, so it gets
+    /// another one each second.
     fn stop(mut self) -> Result<String> {
         let mut child = self.child.take().context("stopped twice")?;
         let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
-        kill_process(process, Signal::INT)?;
         let deadline = Instant::now() + PATIENCE;
+        let mut next = Instant::now();
         let used: ResUse = loop {
             if let Some(used) = child.try_wait4()? {
                 break used;
+            }
+            if Instant::now() >= next {
+                kill_process(process, Signal::INT)?;
+                next += INTERRUPTS;
             }
             if Instant::now() >= deadline {
                 child.kill()?;
