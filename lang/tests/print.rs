@@ -177,6 +177,7 @@ fn at<T>(node: T) -> Spanned<T> {
 
 fn name() -> impl Strategy<Value = String> {
     "[a-z]{1,3}x"
+        .prop_filter("`ctx` is a value, which no type is called by", |name| lang::builtin::find(name).is_none())
 }
 
 fn type_name() -> impl Strategy<Value = TypeName> {
