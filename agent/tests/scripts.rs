@@ -554,3 +554,24 @@ fn benchmarks_of_a_script_are_timed() {
     assert_eq!((code, output.lines().count()), (0, 1), "{output}");
     assert!(output.starts_with("{\"type\": \"benchmark_result\", \"data\": {\"count\": {\"average\": "), "{output}");
 }
+
+#[test]
+fn a_process_is_in_the_cgroup_of_its_path() {
+    need_tracing!();
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("the mounts");
+    let root = mounts.lines().find_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+        [_, at, "cgroup2", ..] => Some(at.to_owned()),
+        _ => None,
+    });
+    let own = fs::read_to_string("/proc/self/cgroup").expect("the cgroups");
+    let (Some(root), Some(own)) = (root, own.lines().find_map(|line| line.strip_prefix("0::"))) else {
+        println!("SKIP: no cgroups of version 2 are mounted");
+        return;
+    };
+    let folder = format!("{root}{own}");
+    let folder = folder.trim_end_matches('/');
+    let source = format!(r#"begin {{ printf("%d\n", cgroup == cgroupid("{folder}")); }}"#);
+    assert_eq!(Script::new(&source).run().output, "1\n\n\n");
+    let elsewhere = Script::new(r#"begin { print(cgroupid("/proc")); }"#).try_run().expect_err("not a cgroup");
+    assert!(elsewhere.to_string().contains("there is no cgroup of version 2 at /proc"), "{elsewhere}");
+}

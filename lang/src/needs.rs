@@ -19,6 +19,8 @@ pub struct Needs {
     pub btf: bool,
     /// Kernel symbols whose addresses are wanted.
     pub kernel_symbols: Vec<String>,
+    /// Paths of cgroups whose ids are wanted.
+    pub cgroups: Vec<String>,
     /// Whether the kernel's stack is walked where its tables for that may help: their symbols and their type are wanted.
     pub unwinding: bool,
     /// Places in programs and libraries.
@@ -192,6 +194,9 @@ fn of_node(node: &Node<'_>, script: &Script, options: &Options, needs: &mut Need
                 needs.kernel_symbols.push(function::CPU_OFFSETS.to_owned());
             }
             needs.kernel_symbols.extend(args.first().and_then(|arg| text(arg, options)));
+        }
+        ExprKind::Call { name, args } if name.node == "cgroupid" => {
+            needs.cgroups.extend(args.first().and_then(|arg| text(arg, options)));
         }
         ExprKind::Call { name, .. } if matches!(name.node.as_str(), "kfunc_exist" | "kfunc_allowed") => {
             needs.btf = true

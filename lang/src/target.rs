@@ -30,6 +30,8 @@ pub struct Target {
     pub modules: Option<Vec<String>>,
     /// Addresses of kernel symbols the script names (`kaddr`).
     pub kernel_symbols: BTreeMap<String, u64>,
+    /// Ids of the cgroups (version 2) the script names by their paths (`cgroupid`).
+    pub cgroups: BTreeMap<String, u64>,
     /// Programs and libraries the script's user probes name, by the file as the script names it; several where that is a pattern.
     pub user_files: BTreeMap<String, Vec<UserFile>>,
     /// The pid namespace of whoever traces, where that is not the node's first: process ids are those in it.
@@ -183,6 +185,7 @@ impl Target {
             tracepoints: BTreeMap::new(),
             functions: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),
+            cgroups: BTreeMap::new(),
             user_files: BTreeMap::new(),
             pid_namespace: None,
             cpus: 1,

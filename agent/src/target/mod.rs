@@ -5,6 +5,7 @@
 //! Interpreting what was gathered is left to the compiler.
 
 mod btf;
+mod cgroups;
 pub mod features;
 mod format;
 mod functions;
@@ -77,6 +78,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         tracepoints: tracepoints::matching(&needs.tracepoints)?,
         functions,
         kernel_symbols: Default::default(),
+        cgroups: cgroups::ids(&needs.cgroups),
         types_of_module,
         modules: needs.modules.then(modules),
         pid_namespace: pid_namespace(),

@@ -130,6 +130,13 @@ pub(super) const FUNCTIONS: &[Code] = &[
                       is the script's own.",
     },
     Code {
+        code: "E0523",
+        title: "wrong time series",
+        explanation: "tseries takes the length of its intervals in nanoseconds, as in 100ms, and how many of the last ones are kept, both \
+                      constants of at least 1; a per-CPU value of the kernel has room for 1300. What becomes of several \
+                      values of one interval is said by avg, max, min or sum; without, the last one stays.",
+    },
+    Code {
         code: "E0524",
         title: "unknown pid namespace",
         explanation: "A process has one id in each pid namespace it is seen from: curr_ns is the namespace of whoever traces, init the \
@@ -141,15 +148,14 @@ pub(super) const FUNCTIONS: &[Code] = &[
         explanation: "write_user writes a constant number of bytes, no more than its data has.",
     },
     Code {
+        code: "E0526",
+        title: "unknown cgroup",
+        explanation: "cgroupid gives the id of a cgroup by the folder it is in the file system cgroup2, and this node has \
+                      none there. Cgroups of version 1 have no ids.",
+    },
+    Code {
         code: "W0501",
         title: "meant for debugging only",
         explanation: "debugf prints to the kernel's trace buffer, which all of the machine's tracing shares.",
-    },
-    Code {
-        code: "E0523",
-        title: "wrong time series",
-        explanation: "tseries takes the length of its intervals in nanoseconds, as in 100ms, and how many of the last ones are kept, both \
-                      constants of at least 1; a per-CPU value of the kernel has room for 1300. What becomes of several \
-                      values of one interval is said by avg, max, min or sum; without, the last one stays.",
     },
 ];

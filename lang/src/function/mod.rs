@@ -10,6 +10,7 @@ mod buf;
 mod bytes;
 mod cat;
 mod cgroup_path;
+mod cgroupid;
 mod clear;
 mod container_of;
 mod count;
@@ -121,6 +122,7 @@ pub const ALL: &[&Function] = &[
     &buf::FUNCTION,
     &cat::FUNCTION,
     &cgroup_path::FUNCTION,
+    &cgroupid::FUNCTION,
     &clear::FUNCTION,
     &container_of::FUNCTION,
     &count::FUNCTION,

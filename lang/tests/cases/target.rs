@@ -65,6 +65,7 @@ pub fn target() -> Target {
             .collect(),
         functions: FUNCTIONS.iter().map(|name| ((*name).to_owned(), None)).collect(),
         kernel_symbols: BTreeMap::new(),
+        cgroups: BTreeMap::new(),
         types_of_module: None,
         modules: None,
         pid_namespace: None,

@@ -48,6 +48,7 @@ pub fn target() -> Target {
         .into(),
         functions: [("vfs_read".to_owned(), None), ("vfs_write".to_owned(), None)].into(),
         kernel_symbols: [].into(),
+        cgroups: [("/sys/fs/cgroup/known".to_owned(), 77)].into(),
         types_of_module: None,
         modules: None,
         pid_namespace: None,

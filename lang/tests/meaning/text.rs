@@ -85,6 +85,11 @@ fn numbers_have_names() {
 }
 
 #[test]
+fn a_cgroup_has_an_id_by_its_path() {
+    assert_eq!(value_of(r#"cgroupid("/sys/fs/cgroup/known")"#), "77");
+}
+
+#[test]
 fn what_a_value_is_can_be_asked() {
     assert_eq!(
         value_of(

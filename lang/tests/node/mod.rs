@@ -51,6 +51,7 @@ pub fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
         tracepoints: tracepoints.collect(),
         functions: functions.collect(),
         kernel_symbols: symbols.collect(),
+        cgroups: needs.cgroups.iter().map(|path| (path.clone(), 1)).collect(),
         pid_namespace: None,
         user_files: needs.user.iter().map(|pattern| (pattern.file.clone(), vec![user_file(pattern)])).collect(),
         ..Target::generic()
