@@ -249,5 +249,6 @@ fn stages_of_a_script_are_shown_and_others_refused() {
     assert!(ran.out.trim_end().ends_with("exit"), "{}", ran.out);
     let ran = bpftrace.run(&["-d", "codegen", "-e", "begin { }"]);
     assert_eq!(ran.err, "ERROR: USAGE: invalid option for -d: codegen; it takes ast, dis or all\n");
-    assert_eq!(bpftrace.run(&["--test", "-e", "test:a { }"]).code, Some(1));
+    assert_eq!(bpftrace.run(&["--test", "-e", "test:a { }"]).code, Some(0));
+    assert_eq!(bpftrace.run(&["--test", "-e", "test:a { return 1; }"]).code, Some(1));
 }

@@ -78,41 +78,6 @@ fn code(source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Severity;
-    use crate::target::Target;
-
-    fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
-        let builtins = documented_builtins().map(|b| (b.name, b.example));
-        let functions = function::ALL.iter().map(|f| (f.name, f.example));
-        let providers = provider::ALL.iter().map(|p| (p.name, p.example));
-        builtins.chain(functions).chain(providers)
-    }
-
-    #[test]
-    fn every_example_is_a_right_script_that_uses_what_it_shows() {
-        let options = crate::Options { unsafe_allowed: true, ..crate::Options::default() };
-        for (name, example) in examples() {
-            let script =
-                crate::parse(example).unwrap_or_else(|d| panic!("{}", crate::render::terminal(name, example, &d)));
-            let findings = crate::check(example, &script, &Target::generic(), &options);
-            let warnings = findings.iter().all(|finding| finding.severity == Severity::Warning);
-            assert!(warnings, "{}", crate::render::terminal(name, example, &findings));
-            assert!(example.to_lowercase().contains(&name.to_lowercase()), "{name}: {example}");
-        }
-    }
-
-    #[test]
-    fn every_example_compiles() {
-        let options = crate::Options { unsafe_allowed: true, ..crate::Options::default() };
-        for (name, example) in examples() {
-            let script =
-                crate::parse(example).unwrap_or_else(|d| panic!("{}", crate::render::terminal(name, example, &d)));
-            let Err(findings) = crate::compile(example, &script, &Target::generic(), &options) else { continue };
-            // Some maps get their types from kernel structs, which the generic node does not have.
-            let untyped = findings.iter().all(|finding| finding.code == "E0610");
-            assert!(untyped, "{}", crate::render::terminal(name, example, &findings));
-        }
-    }
 
     #[test]
     fn every_table_has_as_many_cells_as_columns() {

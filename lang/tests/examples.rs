@@ -8,7 +8,7 @@
 mod node;
 
 use lang::diagnostic::Severity;
-use lang::options::Options;
+use lang::options::{Options, Trials};
 use lang::target::Target;
 
 fn examples() -> Vec<(&'static str, &'static str)> {
@@ -18,10 +18,19 @@ fn examples() -> Vec<(&'static str, &'static str)> {
     functions.chain(builtins).chain(providers).collect()
 }
 
+/// What the user says for an example of `name` to run.
+fn options(name: &str) -> Options {
+    let trials = match name {
+        "test" => Some(Trials::Tests),
+        "bench" => Some(Trials::Benches),
+        _ => None,
+    };
+    Options { unsafe_allowed: true, trials, ..Options::default() }
+}
+
 #[test]
 fn every_example_compiles() {
     let types = node::types();
-    let options = Options { unsafe_allowed: true, ..Options::default() };
     let mut wrong = String::new();
     for (name, example) in examples() {
         let script = match lang::parse(example) {
@@ -36,7 +45,7 @@ fn every_example_compiles() {
             println!("SKIP: {name}: this kernel does not tell its types");
             continue;
         }
-        match lang::compile(example, &script, &node::target(&needs, types.clone()), &options) {
+        match lang::compile(example, &script, &node::target(&needs, types.clone()), &options(name)) {
             Ok(compiled) => assert!(!compiled.programs.is_empty(), "{name}"),
             Err(found) => wrong += &lang::render::terminal(name, example, &found),
         }
@@ -46,16 +55,16 @@ fn every_example_compiles() {
 
 #[test]
 fn every_example_is_right_for_some_node() {
-    let options = Options { unsafe_allowed: true, ..Options::default() };
     for (name, example) in examples() {
         let script = lang::parse(example).expect("it parses");
-        let found = lang::check(example, &script, &Target::generic(), &options);
+        let found = lang::check(example, &script, &Target::generic(), &options(name));
         // A function that is a matter of taste warns even where it is shown.
         assert!(
             found.iter().all(|finding| finding.severity == Severity::Warning),
             "{}",
             lang::render::terminal(name, example, &found)
         );
+        assert!(example.to_lowercase().contains(&name.to_lowercase()), "{name}: {example}");
     }
 }
 
