@@ -24,8 +24,7 @@ impl Session {
             Event::PrintValue(value) => Output::Value(value),
             Event::PrintMap { map, top, div } => {
                 let map = self.map(map)?;
-                let data =
-                    map.read(&self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer))?;
+                let data = map.read(&self.symbols())?;
                 Output::Map { name: map.name().to_owned(), data, top, div }
             }
             Event::PrintKey { map, bytes, .. } => match self.row(map, &bytes)? {
@@ -51,9 +50,7 @@ impl Session {
 
     /// What `print(@m[key])` prints; nothing where the row is gone by now.
     fn row(&self, id: MapId, key: &[u8]) -> Result<Option<Output>, SessionError> {
-        let cell = self
-            .map(id)?
-            .read_row(key, &self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer))?;
+        let cell = self.map(id)?.read_row(key, &self.symbols())?;
         let schema = self.compiled.schema.maps.get(usize::from(id.0));
         Ok(cell.zip(schema).map(|(cell, schema)| Output::Row { kind: Kind::from(&schema.kind), cell }))
     }

@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::attach::{self, Attached};
 use crate::load::{self, Loaded};
 use crate::read::{self, Lost};
-use crate::symbolise::Symboliser;
+use crate::symbolise::{SessionSymbols, Symboliser};
 
 pub use error::SessionError;
 pub use machine::StopReason;
@@ -139,7 +139,7 @@ impl Session {
         let mut asked = false;
         while let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
         {
-            let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
+            let symbols = self.symbols();
             match decode_event(&self.compiled.schema, &record, &symbols) {
                 Ok(Event::Exit { code }) => asked |= code != 0,
                 Ok(event) => self.act(event, sink)?,
@@ -196,9 +196,14 @@ impl Session {
         self.step(Input::StopRequested, sink)
     }
 
+    /// What its values are decoded with.
+    fn symbols(&self) -> SessionSymbols<'_> {
+        self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer)
+    }
+
     /// What the maps hold now, symbolised.
     pub fn snapshot(&self) -> Result<Snapshot, SessionError> {
-        let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
+        let symbols = self.symbols();
         Ok(read::snapshot(&self.compiled.schema, &self.loaded.maps, &symbols)?)
     }
 
@@ -258,7 +263,7 @@ impl Session {
                 break;
             };
             count += 1;
-            let symbols = self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer);
+            let symbols = self.symbols();
             match decode_event(&self.compiled.schema, &record, &symbols) {
                 Ok(event) => self.step(Input::Event(event), sink)?,
                 Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,

@@ -13,7 +13,7 @@ use crate::ir::{Base, Cmp, MapRef, Operand, VReg, Width};
 use crate::types::Ty;
 
 /// `BPF_ANY`: add or replace.
-const ANY: i64 = 0;
+pub(super) const ANY: i64 = 0;
 /// `BPF_NOEXIST`: add only.
 const NOEXIST: i64 = 1;
 /// The largest template of a new element that is made on the stack.
@@ -109,7 +109,8 @@ impl Lowerer<'_> {
         self.b.map_value_addr(map, 0)
     }
 
-    fn update(&mut self, map: MapRef, key: VReg, value: VReg, flags: i64) -> VReg {
+    /// Adds or replaces an element, as `BPF_*` flags say; 0, or a negative error.
+    pub(super) fn update(&mut self, map: MapRef, key: VReg, value: VReg, flags: i64) -> VReg {
         let map = self.b.map_addr(map);
         self.b.call(Helper::MapUpdateElem, &[map.into(), key.into(), value.into(), Operand::Imm(flags)])
     }

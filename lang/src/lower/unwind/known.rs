@@ -6,6 +6,7 @@ use report::schema::StackMapId;
 use super::step::Walk;
 use super::{From, KIND, Kind, MOST_STEPS, SP_OFFSET};
 use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
+use crate::lower::element::ANY;
 use crate::lower::{Lowerer, Place};
 use crate::orc::Orc;
 use crate::types::Space;
@@ -25,8 +26,6 @@ const START_ADDRESS: i32 = 0;
 const START_OFFSET: i32 = 8;
 /// The number of a stack that the program walks in another way than the kernel.
 const NOT_ALIKE: i64 = -1;
-/// `BPF_ANY`
-const ANY: i64 = 0;
 
 impl Lowerer<'_> {
     /// The number of the stack at hand, or a negative error; `ask` has the kernel find it.
@@ -137,7 +136,7 @@ impl Lowerer<'_> {
     fn keep_stack(&mut self, map: MapRef, from: From, key: Place, frames: Place, hash: VReg, number: VReg) {
         let bytes = self.kernel_frames(frames);
         let expected = self.b.copy(0);
-        let [turn, more, end, differs, keep] = [(); 5].map(|()| self.b.new_block());
+        let [turn, more, end, alike, keep] = [(); 5].map(|()| self.b.new_block());
         let at = self.b.copy(i64::from(from.first_frame()));
         self.b.jump(turn);
         self.b.switch_to(turn);
@@ -153,18 +152,16 @@ impl Lowerer<'_> {
         self.b.jump(turn);
 
         self.b.switch_to(end);
-        self.b.branch(Cmp::Eq, expected, hash, keep, differs);
-        self.b.switch_to(differs);
-        let kept = self.temp(4);
-        self.b.store(kept.base, kept.offset, Width::B4, NOT_ALIKE);
-        let stored = self.b.new_block();
-        self.b.jump(stored);
+        let value = self.b.copy(NOT_ALIKE);
+        self.b.branch(Cmp::Eq, expected, hash, alike, keep);
+        self.b.switch_to(alike);
+        self.b.assign(value, number);
+        self.b.jump(keep);
         self.b.switch_to(keep);
-        self.b.store(kept.base, kept.offset, Width::B4, number);
-        self.b.jump(stored);
-        self.b.switch_to(stored);
-        let (map, key, kept) = (self.b.map_addr(map), self.address(key), self.address(kept));
-        self.b.call_void(Helper::MapUpdateElem, &[map.into(), key.into(), kept.into(), Operand::Imm(ANY)]);
+        let kept = self.temp(4);
+        self.b.store(kept.base, kept.offset, Width::B4, value);
+        let (key, kept) = (self.address(key), self.address(kept));
+        self.update(map, key, kept, ANY);
     }
 
     /// Learns where walks start: what the tracer's return address is, and where; goes to `done`.

@@ -31,7 +31,7 @@ const SPREAD: i64 = -0x61c8_8647;
 
 const _: () = assert!(MOST_STEPS < MOST_FRAMES as u32);
 
-/// What the kernel's memory is needed for, and what it is called in the bytes of an element of the rules' map.
+/// How a caller's frame is found: the first byte of an element of the rules' map.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Kind {

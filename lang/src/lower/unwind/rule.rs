@@ -1,17 +1,14 @@
 //! What the kernel's tables say of a return address, found once and kept.
 
-use bpf::helper::Helper;
-
 use super::{BP_OFFSET, KIND, Kind, SAVES, SP_OFFSET};
 use crate::ir::{Cmp, Op, Operand, VReg, Width};
+use crate::lower::element::ANY;
 use crate::lower::{Lowerer, Place};
 use crate::orc::{self, Bits, End, Orc};
 use crate::types::Space;
 
 /// Halvings of the tables, more than they can need.
 const MOST_HALVINGS: i64 = 32;
-/// `BPF_ANY`
-const ANY: i64 = 0;
 
 impl Lowerer<'_> {
     /// Finds the rule of the return address at `key` and keeps it. Addresses in front of the tables have none.
@@ -80,8 +77,8 @@ impl Lowerer<'_> {
             self.b.store(rule.base, rule.offset + at, width, value);
         }
         let map = self.resources.unwind_rules();
-        let (map, key, rule) = (self.b.map_addr(map), self.address(key), self.address(rule));
-        self.b.call_void(Helper::MapUpdateElem, &[map.into(), key.into(), rule.into(), Operand::Imm(ANY)]);
+        let (key, rule) = (self.address(key), self.address(rule));
+        self.update(map, key, rule, ANY);
     }
 
     /// Which [`Kind`] of frame an entry is about.
