@@ -148,8 +148,9 @@ fn a_dry_run_attaches_and_prints_nothing() {
 
 #[test]
 fn a_script_is_formatted() {
-    let ran = Bpftrace::new().run(&["--fmt", "-e", "begin{@a=1;}"]);
-    assert_eq!((ran.out.as_str(), ran.code), ("begin {\n  @a = 1;\n}\n", Some(0)), "{}", ran.err);
+    let ran = Bpftrace::new().run(&["--fmt", "-e", "// what for\nbegin{@a=1;/* why */}"]);
+    let formatted = "// what for\nbegin {\n  @a = 1; /* why */\n}\n";
+    assert_eq!((ran.out.as_str(), ran.code), (formatted, Some(0)), "{}", ran.err);
 }
 
 #[test]

@@ -351,3 +351,14 @@ const WORDS: &[&str] = &[
     "if", "else", "for", "let", "$x", "@", "@m", "1", "\"", "\\", "#", "\n#if 1\n", "\n#else\n", "\n#endif\n",
     "\n#define A 1\n", "A", "struct", "sizeof", "typeof", "(int)", "kprobe:", ":", ".", "..", "->", "?", "macro", "config", "x",
 ];
+
+#[test]
+fn a_comment_between_a_probe_and_its_body_is_kept() {
+    for text in
+        ["BEGIN // why\n{ }\n", "BEGIN// why\n{ }\n", "BEGIN { }\n\nEND /* why */ { }\n", "BEGIN { }END// why\n{ }"]
+    {
+        let once = format(text).unwrap();
+        assert!(once.contains("why"), "{text:?} -> {once:?}");
+        assert_eq!(format(&once).unwrap(), once);
+    }
+}

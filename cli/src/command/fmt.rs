@@ -27,6 +27,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let same = formatted(&source).is_some_and(|text| text == source.text);
         return Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    anyhow::ensure!(!args.write || args.file != "-", "standard input cannot be written back to: leave out --write");
     print(&source, args.write.then(|| Path::new(&args.file)))
 }
 
@@ -40,10 +41,10 @@ pub fn print(source: &Source, to: Option<&Path>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The script's canonical layout; what is wrong with it is printed.
+/// The script's canonical layout, comments and directives kept; what is wrong with it is printed.
 fn formatted(source: &Source) -> Option<String> {
-    match lang::parse(&source.text) {
-        Ok(script) => Some(lang::print::print(&script)),
+    match lang::print::format(&source.text) {
+        Ok(text) => Some(text),
         Err(found) => {
             eprint!("{}", lang::render::terminal(&source.name, &source.text, &found));
             None

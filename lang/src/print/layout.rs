@@ -133,7 +133,7 @@ impl<'a> Printer<'a> {
                 self.keep_blank_line(remark.span.start);
             }
             self.out.push_str(text);
-        } else if same_line && self.out.ends_with('\n') && !text.contains('\n') {
+        } else if same_line && self.ends_a_line() && !text.contains('\n') {
             self.out.pop();
             self.out.push(' ');
             self.out.push_str(text);
@@ -142,6 +142,11 @@ impl<'a> Printer<'a> {
             self.push(text);
         }
         self.end_line(remark.span.end);
+    }
+
+    /// Whether a line was just ended, and no blank one has been put behind it for what comes next.
+    fn ends_a_line(&self) -> bool {
+        self.out.ends_with('\n') && !self.out.ends_with("\n\n")
     }
 
     /// Whether a line at the margin follows the one before directly.
