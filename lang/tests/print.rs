@@ -362,3 +362,16 @@ fn a_comment_between_a_probe_and_its_body_is_kept() {
         assert_eq!(format(&once).unwrap(), once);
     }
 }
+
+#[test]
+fn a_parameter_that_starts_an_attach_point_stays_one() {
+    for text in ["$1 { }\n", "$1:a { }\n", "$1*\u{19} { }\n"] {
+        let script = lang::parse(text).unwrap();
+        let printed = lang::print::print(&script);
+        assert!(printed.starts_with("$1"), "{printed}");
+        assert_eq!(
+            lang::parse(&printed).unwrap().probes[0].attach_points[0].provider.node,
+            script.probes[0].attach_points[0].provider.node
+        );
+    }
+}

@@ -190,9 +190,11 @@ fn attach_point(point: &AttachPoint) -> String {
     text
 }
 
-/// A provider's name; what could not stand there without quotes is put into them.
+/// A provider's name; what could not stand there without quotes is put into them, all but a `$1` that it starts with.
 fn provider_name(name: &str) -> String {
-    let length = name.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(name.len());
+    let parameter = usize::from(name.starts_with('$'));
+    let length =
+        name.bytes().skip(parameter).position(|byte| !is_name_byte(byte)).map_or(name.len(), |at| at + parameter);
     let (plain, rest) = name.split_at(length);
     if rest.is_empty() { plain.to_owned() } else { std::format!("{plain}{}", quote(rest)) }
 }
