@@ -364,6 +364,12 @@ fn a_comment_between_a_probe_and_its_body_is_kept() {
 }
 
 #[test]
+fn a_probe_that_begins_like_an_import_stays_a_probe() {
+    let once = format("BEGIN { }\nimport~ { }\n").unwrap();
+    assert_eq!(format(&once).unwrap(), once);
+}
+
+#[test]
 fn a_parameter_that_starts_an_attach_point_stays_one() {
     for text in ["$1 { }\n", "$1:a { }\n", "$1*\u{19} { }\n"] {
         let script = lang::parse(text).unwrap();

@@ -193,9 +193,13 @@ fn attach_point(point: &AttachPoint) -> String {
 /// A provider's name; what could not stand there without quotes is put into them, all but a `$1` that it starts with.
 fn provider_name(name: &str) -> String {
     let parameter = usize::from(name.starts_with('$'));
-    let length =
-        name.bytes().skip(parameter).position(|byte| !is_name_byte(byte)).map_or(name.len(), |at| at + parameter);
-    let (plain, rest) = name.split_at(length);
+    let is_plain = |byte: &u8| is_name_byte(*byte);
+    let length = parameter + name.bytes().skip(parameter).take_while(is_plain).count();
+    let (plain, rest) = match name.split_at(length) {
+        // A string behind it would be what is imported.
+        ("import", rest) if !rest.is_empty() => name.split_at(length - 1),
+        split => split,
+    };
     if rest.is_empty() { plain.to_owned() } else { std::format!("{plain}{}", quote(rest)) }
 }
 
