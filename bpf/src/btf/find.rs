@@ -1,10 +1,50 @@
 //! Types by name, without an index of names: a name is first found in the string section, then its offset among the types.
+//! That takes a tenth of a millisecond for a kernel's types, where an index of all names would take as long as hundreds of such
+//! searches; what has been found is kept, since scripts ask for the same names.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::types::{EnumConstant, Kind, Param, Type};
 use super::{Btf, TypeId};
 
 /// How the typedef of a tracepoint's arguments is named.
 const TRACEPOINT: &str = "btf_trace_";
+
+/// So many names are kept at most.
+const KEPT: usize = 4096;
+
+/// What has been asked for and found, or not.
+#[derive(Default)]
+pub(super) struct Asked {
+    types: Mutex<Answers<Option<TypeId>>>,
+    /// The enum and the constant's place in it.
+    constants: Mutex<Answers<Option<(TypeId, usize)>>>,
+}
+
+/// By name, and by kind as bits.
+type Answers<T> = HashMap<String, Vec<(u32, T)>>;
+
+impl Clone for Asked {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// The answer that is kept, else the one that is found, which is kept.
+fn answer<T: Copy>(kept: &Mutex<Answers<T>>, name: &str, kinds: u32, find: impl FnOnce() -> T) -> T {
+    let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = lock().get(name).and_then(|known| known.iter().find(|(of, _)| *of == kinds)) {
+        return *known;
+    }
+    let found = find();
+    let mut answers = lock();
+    if answers.len() >= KEPT {
+        answers.clear();
+    }
+    answers.entry(name.to_owned()).or_default().push((kinds, found));
+    found
+}
 
 impl Btf {
     /// The first type of this kind and name.
@@ -47,8 +87,11 @@ impl Btf {
         if name.is_empty() {
             return None;
         }
-        self.name_offsets(name).find_map(|offset| {
-            self.ids_named(offset).find(|id| self.kind(*id).is_some_and(|kind| kinds.contains(&kind)))
+        let bits = kinds.iter().fold(0, |bits, kind| bits | 1u32.checked_shl(u32::from(*kind as u8)).unwrap_or(0));
+        answer(&self.asked.types, name, bits, || {
+            self.name_offsets(name).find_map(|offset| {
+                self.ids_named(offset).find(|id| self.kind(*id).is_some_and(|kind| kinds.contains(&kind)))
+            })
         })
     }
 
@@ -62,6 +105,11 @@ impl Btf {
 
     /// The value of an enum constant and its enum, by the constant's name alone, as C finds it.
     pub fn enum_constant(&self, name: &str) -> Option<(EnumConstant<'_>, TypeId)> {
+        let (id, index) = answer(&self.asked.constants, name, 0, || self.find_constant(name))?;
+        Some((self.enum_constants(id).nth(index)?, id))
+    }
+
+    fn find_constant(&self, name: &str) -> Option<(TypeId, usize)> {
         let offsets: Vec<u32> = self.name_offsets(name).collect();
         if offsets.is_empty() {
             return None;
@@ -70,7 +118,7 @@ impl Btf {
         enums.map(|(id, kind)| (TypeId(id), if *kind == Kind::Enum { 2 } else { 3 })).find_map(|(id, words)| {
             let index = (0..self.count(id))
                 .find(|index| self.word(id, 3 + index * words).is_some_and(|offset| offsets.contains(&offset)))?;
-            Some((self.enum_constants(id).nth(index)?, id))
+            Some((id, index))
         })
     }
 

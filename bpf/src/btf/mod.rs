@@ -76,6 +76,7 @@ pub struct Btf {
     names: Vec<u32>,
     /// Each type's kind.
     kinds: Vec<Kind>,
+    asked: find::Asked,
 }
 
 impl std::fmt::Debug for Btf {
@@ -115,7 +116,7 @@ impl Btf {
         if at != types.len() {
             return Err(BtfError::Truncated(offsets.len() as u32 - 1));
         }
-        Ok(Self { strings: header.strings, offsets, names, kinds, data })
+        Ok(Self { strings: header.strings, offsets, names, kinds, data, asked: find::Asked::default() })
     }
 
     /// How many types there are, `void` included: every [`TypeId`] below is valid.

@@ -45,9 +45,12 @@ pub fn improve(function: &mut Function) {
     assert_sound(function);
 }
 
+/// Pass after pass, until none of them in a row finds anything to do.
 fn rounds(function: &mut Function) {
-    for _ in 0..ROUNDS {
-        if !run(function, &EVERY_ROUND) {
+    let mut idle = 0;
+    for pass in EVERY_ROUND.iter().cycle().take(ROUNDS * EVERY_ROUND.len()) {
+        idle = if run(function, &[*pass]) { 0 } else { idle + 1 };
+        if idle == EVERY_ROUND.len() {
             break;
         }
     }
