@@ -21,7 +21,7 @@ pub fn report(version: &str) -> String {
     let build = [
         ("version", version.to_owned()),
         ("LLVM", yes(false)),
-        ("libdw (DWARF support)", yes(false)),
+        ("libdw (DWARF support)", yes(true)),
         ("blazesym (advanced symbolization)", yes(true)),
         ("dwunwind (DWARF stack unwinding)", yes(false)),
     ];

@@ -1,14 +1,44 @@
-//! C types, as the language sees them: those of the kernel from its BTF, and where members of any struct are.
+//! C types, as the language sees them: those of the kernel from its BTF, those of programs from the same form, and where members of any
+//! struct are.
 //!
 //! Arrays of `char` are strings, everything behind a pointer stays a name until a member of it is asked for.
 
 use std::fmt;
+use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bpf::btf::{Btf, Kind, Type, TypeId};
 use report::schema;
 
 use crate::types::{EnumType, Layout, Space, Ty};
+
+/// The types of a program or library, as its debug information tells them. Equal to itself alone.
+#[derive(Clone, Debug)]
+pub struct Types(Arc<Btf>);
+
+impl Types {
+    /// These types.
+    pub fn new(types: impl Into<Arc<Btf>>) -> Self {
+        Self(types.into())
+    }
+}
+
+impl Deref for Types {
+    type Target = Btf;
+
+    fn deref(&self) -> &Btf {
+        &self.0
+    }
+}
+
+impl PartialEq for Types {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Types {}
 
 /// A struct or union.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +56,8 @@ pub struct StructType {
 pub enum Source {
     /// In the kernel's BTF.
     Kernel(TypeId),
+    /// In the debug information of a program.
+    Program(Types, TypeId),
     /// Not yet: only the name is known, as where a struct points to its own kind.
     Named,
     /// In the script.
@@ -47,29 +79,60 @@ pub struct Member {
 }
 
 impl StructType {
-    /// A struct that the script defines leaves the kernel with all its members; of others they do one by one.
+    /// A struct that the script or a program defines leaves the kernel with all its members; of the kernel's they do one by one.
     pub fn schema(&self) -> Option<schema::Type> {
-        let Source::Script { members, .. } = &self.source else { return None };
-        let field = |member: &Member| {
-            let Place { ty, offset, bits } = &member.place;
-            let ty = match (bits, ty.schema()?) {
-                (Some((first, width)), schema::Type::Int { bytes, .. }) => {
-                    schema::Type::Bits { bytes, signed: false, first: *first, width: *width }
+        let fields: Option<_> = match &self.source {
+            Source::Script { members, .. } => members.iter().map(|m| field(&m.name, &m.place)).collect(),
+            Source::Program(types, id) => {
+                if !is_bounded(types, *id, DEPTH, &mut { MOST_MEMBERS }) {
+                    return None;
                 }
-                (_, ty) => ty,
-            };
-            Some((member.name.clone(), schema::Field { ty, offset: *offset }))
+                let member = |m: bpf::btf::Member<'_>| field(m.name, &place_of(types, &m, Some(types), Space::User)?);
+                types.named_members(*id).into_iter().map(member).collect()
+            }
+            Source::Kernel(_) | Source::Named => None,
         };
-        Some(schema::Type::Record(members.iter().map(field).collect::<Option<_>>()?))
+        Some(schema::Type::Record(fields?))
     }
 }
 
+/// Members of a struct that leaves the kernel whole, those of its parts included.
+const MOST_MEMBERS: usize = 1024;
+
+/// Whether a struct is no larger than that, and holds no struct of its own kind, as only corrupt debug information says.
+fn is_bounded(types: &Types, id: TypeId, depth: u32, budget: &mut usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    types.named_members(id).into_iter().all(|member| {
+        let mut ty = types.resolve(member.ty);
+        for _ in 0..DEPTH {
+            match types.ty(ty) {
+                Some(Type::Array { element, .. }) => ty = types.resolve(element),
+                _ => break,
+            }
+        }
+        let inside = matches!(types.ty(ty), Some(Type::Struct { .. } | Type::Union { .. }));
+        let within = budget.checked_sub(1);
+        *budget = within.unwrap_or(0);
+        within.is_some() && (!inside || is_bounded(types, ty, depth, budget))
+    })
+}
+
+fn field(name: &str, place: &Place) -> Option<(String, schema::Field)> {
+    let ty = match (place.bits, place.ty.schema()?) {
+        (Some((first, width)), schema::Type::Int { bytes, .. }) => {
+            schema::Type::Bits { bytes, signed: false, first, width }
+        }
+        (_, ty) => ty,
+    };
+    Some((name.to_owned(), schema::Field { ty, offset: place.offset }))
+}
+
 impl StructType {
-    /// The boundary a value begins on, in bytes; of the kernel's structs the widest there is.
+    /// The boundary a value begins on, in bytes; of the kernel's and of programs' structs the widest there is.
     pub fn align(&self) -> u32 {
         match &self.source {
             Source::Script { align, .. } => *align,
-            Source::Kernel(_) | Source::Named => 8,
+            Source::Kernel(_) | Source::Program(..) | Source::Named => 8,
         }
     }
 }
@@ -96,10 +159,23 @@ const DEPTH: u32 = 8;
 
 /// The type numbered `id`; pointers in it are to `space` unless tagged otherwise.
 pub fn of_btf(btf: &Btf, id: TypeId, space: Space) -> Ty {
-    convert(btf, id, space, DEPTH)
+    convert(Blob { btf, program: None }, id, space, DEPTH)
 }
 
-fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
+/// A type of a program, as [`of_btf`].
+pub fn of_program(types: &Types, id: TypeId, space: Space) -> Ty {
+    convert(Blob { btf: types, program: Some(types) }, id, space, DEPTH)
+}
+
+/// A blob of types, and which: structs say where they are described.
+#[derive(Clone, Copy)]
+struct Blob<'b> {
+    btf: &'b Btf,
+    program: Option<&'b Types>,
+}
+
+fn convert(blob: Blob<'_>, id: TypeId, space: Space, depth: u32) -> Ty {
+    let btf = blob.btf;
     let resolved = btf.resolve(id);
     let Some(depth) = depth.checked_sub(1) else { return Ty::Void };
     match btf.ty(resolved) {
@@ -107,13 +183,13 @@ fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
         Some(Type::Int { bytes: bytes @ (1 | 2 | 4 | 8), signed, .. }) => Ty::Int { bytes: bytes as u8, signed },
         Some(Type::Ptr(to)) => {
             let space = if btf.has_tag(to, "user") { Space::User } else { space };
-            Ty::Pointer { to: Rc::new(convert(btf, to, space, depth)), space }
+            Ty::Pointer { to: Rc::new(convert(blob, to, space, depth)), space }
         }
         Some(Type::Array { element, len }) if is_char(btf, element) && len > 0 => Ty::Str { size: len },
-        Some(Type::Array { element, len }) => Ty::Array { element: Rc::new(convert(btf, element, space, depth)), len },
-        Some(Type::Struct { bytes, .. }) => structure(btf, resolved, "struct", bytes),
-        Some(Type::Union { bytes, .. }) => structure(btf, resolved, "union", bytes),
-        Some(Type::Fwd { name, union }) => forward(btf, name, union),
+        Some(Type::Array { element, len }) => Ty::Array { element: Rc::new(convert(blob, element, space, depth)), len },
+        Some(Type::Struct { bytes, .. }) => structure(blob, resolved, "struct", bytes),
+        Some(Type::Union { bytes, .. }) => structure(blob, resolved, "union", bytes),
+        Some(Type::Fwd { name, union }) => forward(blob, name, union),
         Some(Type::Enum { name, bytes, signed }) => Ty::Enum(Rc::new(EnumType {
             name: name.to_owned(),
             bytes: bytes.min(8) as u8,
@@ -125,16 +201,21 @@ fn convert(btf: &Btf, id: TypeId, space: Space, depth: u32) -> Ty {
     }
 }
 
-fn structure(btf: &Btf, id: TypeId, keyword: &str, size: u32) -> Ty {
-    Ty::Struct(StructType { name: format!("{keyword} {}", btf.name(id)).into(), size, source: Source::Kernel(id) })
+fn structure(blob: Blob<'_>, id: TypeId, keyword: &str, size: u32) -> Ty {
+    let source = match blob.program {
+        Some(types) => Source::Program(types.clone(), id),
+        None => Source::Kernel(id),
+    };
+    Ty::Struct(StructType { name: format!("{keyword} {}", blob.btf.name(id)).into(), size, source })
 }
 
 /// A struct of which only the name is known here may be described elsewhere in the same blob.
-fn forward(btf: &Btf, name: &str, union: bool) -> Ty {
+fn forward(blob: Blob<'_>, name: &str, union: bool) -> Ty {
+    let btf = blob.btf;
     let found = if union { btf.find_union(name) } else { btf.find_struct(name) };
     match found.and_then(|id| Some((id, btf.ty(id)?))) {
-        Some((id, Type::Struct { bytes, .. })) => structure(btf, id, "struct", bytes),
-        Some((id, Type::Union { bytes, .. })) => structure(btf, id, "union", bytes),
+        Some((id, Type::Struct { bytes, .. })) => structure(blob, id, "struct", bytes),
+        Some((id, Type::Union { bytes, .. })) => structure(blob, id, "union", bytes),
         _ => Ty::Void,
     }
 }
@@ -145,14 +226,19 @@ fn is_char(btf: &Btf, id: TypeId) -> bool {
 
 /// The member `name` of a struct, anonymous structs and unions inside it included.
 pub fn member(btf: Option<&Btf>, of: &StructType, name: &str, space: Space) -> Option<Place> {
-    let id = match &of.source {
-        Source::Script { members, .. } => return Some(members.iter().find(|m| m.name == name)?.place.clone()),
-        Source::Kernel(id) => *id,
-        Source::Named => return None,
-    };
-    let btf = btf?;
-    let member = btf.member(id, name)?;
-    let ty = of_btf(btf, member.ty, space);
+    match &of.source {
+        Source::Script { members, .. } => Some(members.iter().find(|m| m.name == name)?.place.clone()),
+        Source::Program(types, id) => place_of(types, &types.member(*id, name)?, Some(types), space),
+        Source::Kernel(id) => {
+            let btf = btf?;
+            place_of(btf, &btf.member(*id, name)?, None, space)
+        }
+        Source::Named => None,
+    }
+}
+
+fn place_of(btf: &Btf, member: &bpf::btf::Member<'_>, program: Option<&Types>, space: Space) -> Option<Place> {
+    let ty = convert(Blob { btf, program }, member.ty, space, DEPTH);
     let Some(width) = member.bit_width else {
         return Some(Place { ty, offset: member.offset(), bits: None });
     };
@@ -164,20 +250,30 @@ pub fn member(btf: Option<&Btf>, of: &StructType, name: &str, space: Space) -> O
 
 /// The names of the members of a struct, for did-you-mean.
 pub fn member_names(btf: Option<&Btf>, of: &StructType) -> Vec<String> {
+    let names = |btf: &Btf, id| btf.named_members(id).into_iter().map(|m| m.name.to_owned()).collect();
     match (&of.source, btf) {
         (Source::Script { members, .. }, _) => members.iter().map(|m| m.name.clone()).collect(),
-        (Source::Kernel(id), Some(btf)) => btf.named_members(*id).into_iter().map(|m| m.name.to_owned()).collect(),
+        (Source::Program(types, id), _) => names(types, *id),
+        (Source::Kernel(id), Some(btf)) => names(btf, *id),
         (Source::Kernel(_), None) | (Source::Named, _) => vec![],
     }
 }
 
 /// A type of the kernel by its name and kind of name.
 pub fn find(btf: &Btf, kind: Kind, name: &str) -> Option<Ty> {
-    let id = match kind {
+    Some(of_btf(btf, named(btf, kind, name)?, Space::Kernel))
+}
+
+/// A type of a program by its name and kind of name.
+pub fn find_in_program(types: &Types, kind: Kind, name: &str) -> Option<Ty> {
+    Some(of_program(types, named(types, kind, name)?, Space::User))
+}
+
+fn named(btf: &Btf, kind: Kind, name: &str) -> Option<TypeId> {
+    match kind {
         Kind::Enum => btf.find_enum(name),
         kind => btf.find(kind, name),
-    }?;
-    Some(of_btf(btf, id, Space::Kernel))
+    }
 }
 
 /// An integer type as C or the language calls it.

@@ -11,6 +11,7 @@ use bpf::program::ProgramType;
 use crate::ast::{AttachPoint, Probe, Script};
 use crate::compiled::Attach;
 use crate::config::{Config, MissingProbes};
+use crate::ctype::Types;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::filter::Filter;
 use crate::glob;
@@ -31,6 +32,8 @@ pub struct Site {
     pub name: Rc<str>,
     /// What the program finds there.
     pub context: Context,
+    /// The types of the program or library it is in, where they are known.
+    pub types: Option<Types>,
 }
 
 /// What a program's context holds, as far as the probe reads it.
@@ -82,12 +85,12 @@ impl Context {
     }
 }
 
-/// A kernel function, attached to by its types.
+/// A function whose type is known: one of the kernel, attached to by it or not, or one of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// Its name.
     pub name: String,
-    /// Its type in the types of the kernel or of `module`.
+    /// Its type in the types of the kernel, of `module` or of the program it is in.
     pub ty: TypeId,
     /// The module it is in.
     pub module: Option<String>,
@@ -127,7 +130,11 @@ pub struct Expand<'a> {
 impl Expand<'_> {
     /// Adds a place.
     pub fn site(&mut self, attach: Attach, name: String, context: Context) {
-        self.sites.push(Site { attach, name: name.into(), context });
+        let types = match &attach {
+            Attach::Uprobe { path, .. } => self.target.user_file(path).and_then(|file| file.types.clone()),
+            _ => None,
+        };
+        self.sites.push(Site { attach, name: name.into(), context, types });
     }
 
     /// Reports what is wrong with an attach point.
@@ -272,7 +279,9 @@ fn group<'a>(probe: &'a Probe, uses: Uses, target: &Target, sites: Vec<Site>, gr
     let first = groups.len();
     for site in sites {
         let by_name = uses.name || (uses.function && !target.features.knows_function(&site.context));
-        let same = |other: &Site| other.context == site.context && (!by_name || other.name == site.name);
+        let same = |other: &Site| {
+            (&other.context, &other.types) == (&site.context, &site.types) && (!by_name || other.name == site.name)
+        };
         let own = groups.get_mut(first..).unwrap_or_default();
         match own.iter_mut().find(|g| g.sites.first().is_some_and(same)) {
             // A script's own probes run by themselves, also when several stand before one body.

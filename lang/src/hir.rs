@@ -22,10 +22,19 @@ pub struct Program {
     pub maps: Vec<MapInfo>,
     /// One for each BPF program.
     pub probes: Vec<Probe>,
-    /// The depths of the stack trace maps, indexed by `StackMapId`.
-    pub stack_depths: Vec<u16>,
+    /// The stack trace maps, indexed by `StackMapId`.
+    pub stack_maps: Vec<StackMap>,
     /// Whether it ends itself somewhere.
     pub exits: bool,
+}
+
+/// What a stack trace map holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackMap {
+    /// The most frames of a stack.
+    pub depth: u16,
+    /// Whether frames are build ids and offsets instead of addresses.
+    pub build_ids: bool,
 }
 
 /// Index of a map in [`Program::maps`].

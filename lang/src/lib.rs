@@ -46,6 +46,7 @@ mod orc;
 pub mod parameters;
 pub mod parse;
 pub mod passes;
+mod passing;
 pub mod print;
 pub mod provider;
 pub mod render;

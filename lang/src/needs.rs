@@ -1,12 +1,14 @@
 //! What must be known of a node before a script can be compiled for it: found in the script's text alone.
 
-use crate::ast::{AttachPoint, Expr, ExprKind, Script};
+use std::collections::BTreeSet;
+
+use crate::ast::{AttachPoint, Expr, ExprKind, Script, TypeBase, TypeOrExpr};
 use crate::options::Options;
 use crate::orc;
 use crate::provider;
 use crate::uses::Uses;
 use crate::walk::{self, Node};
-use crate::{builtin, function, glob};
+use crate::{builtin, ctype, function, glob};
 
 /// What to gather into a [`crate::target::Target`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,10 +27,16 @@ pub struct Needs {
     pub unwinding: bool,
     /// Places in programs and libraries.
     pub user: Vec<UserPattern>,
+    /// Names of types, with and without their keywords: they may be a program's.
+    pub type_names: BTreeSet<String>,
+    /// Names of members: what those of a program's structs point to is wanted.
+    pub member_names: BTreeSet<String>,
     /// Whether the names of the modules that are loaded are wanted.
     pub modules: bool,
     /// The process the script is limited to: files are looked for as it sees them.
     pub pid: Option<u32>,
+    /// More folders to look for debug files in.
+    pub debug_folders: Vec<String>,
 }
 
 /// Places in programs and libraries that a script names.
@@ -38,6 +46,8 @@ pub struct UserPattern {
     pub file: String,
     /// What in it.
     pub what: UserWhat,
+    /// Whether the parameters of the functions are wanted.
+    pub parameters: bool,
 }
 
 /// What a script names in a program or library.
@@ -52,6 +62,8 @@ pub enum UserWhat {
     },
     /// An address of the program, before it is moved anywhere.
     Address(u64),
+    /// A line of its source.
+    Line(SourceLine),
     /// Static markers, perhaps with wildcards.
     Markers {
         /// The provider's pattern.
@@ -59,6 +71,24 @@ pub enum UserWhat {
         /// The marker's pattern.
         name: String,
     },
+}
+
+/// A line of a program's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceLine {
+    /// The file: the end of its path, in whole parts.
+    pub file: String,
+    /// Counted from 1.
+    pub line: u64,
+    /// Counted from 1; 0 for the whole line.
+    pub column: u64,
+}
+
+impl std::fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        if self.column == 0 { Ok(()) } else { write!(f, ":{}", self.column) }
+    }
 }
 
 impl UserPattern {
@@ -141,7 +171,7 @@ pub fn needs(script: &Script) -> Needs {
 
 /// What must be known of a node to compile `script` for it with these options.
 pub fn needs_with(script: &Script, options: &Options) -> Needs {
-    let mut needs = Needs { pid: options.pid, ..Needs::default() };
+    let mut needs = Needs { pid: options.pid, debug_folders: options.debug_folders.clone(), ..Needs::default() };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;
@@ -181,9 +211,39 @@ fn text(e: &Expr, options: &Options) -> Option<String> {
     }
 }
 
-fn of_node(node: &Node<'_>, script: &Script, options: &Options, needs: &mut Needs) {
-    let Node::Expr(e) = node else { return };
+/// The name of a type that is not the language's own.
+fn type_name(base: &TypeBase) -> Option<String> {
+    match base {
+        TypeBase::Name(name) if ctype::integer(name).is_none() => Some(name.clone()),
+        TypeBase::Struct(name) | TypeBase::Union(name) | TypeBase::Enum(name) => Some(name.clone()),
+        TypeBase::Name(_) | TypeBase::Typeof(_) | TypeBase::Tuple(_) => None,
+    }
+}
+
+/// A bare name that may be a type's.
+fn bare_name(of: &TypeOrExpr) -> Option<String> {
+    let TypeOrExpr::Expr(e) = of else { return None };
     match &e.node {
+        ExprKind::Ident(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn of_node(node: &Node<'_>, script: &Script, options: &Options, needs: &mut Needs) {
+    let e = match node {
+        Node::Expr(e) => e,
+        Node::Type(ty) => return needs.type_names.extend(type_name(&ty.base)),
+        Node::Stmt(_) => return,
+    };
+    match &e.node {
+        ExprKind::Field { field, .. } => {
+            needs.member_names.insert(field.node.clone());
+        }
+        ExprKind::Sizeof(of) => needs.type_names.extend(bare_name(of)),
+        ExprKind::Offsetof { base, path } => {
+            needs.type_names.extend(bare_name(base));
+            needs.member_names.extend(path.iter().map(|name| name.node.clone()));
+        }
         // A name that is nothing else may be a constant of one of the kernel's enums.
         ExprKind::Ident(name) => {
             let known = builtin::find(name).is_some() || script.macros.iter().any(|m| m.name.node == *name);

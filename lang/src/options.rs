@@ -24,6 +24,8 @@ pub struct Options {
     pub trials: Option<Trials>,
     /// A regular expression: only attach points whose whole name matches somewhere are kept, and the script's own.
     pub probe_filter: Option<String>,
+    /// More folders to look for the debug files of programs in.
+    pub debug_folders: Vec<String>,
 }
 
 /// Probes of a script that only run when asked for.

@@ -6,7 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bpf::btf::TypeId;
+
+pub use crate::ctype::Types;
 use crate::glob;
+use crate::needs::SourceLine;
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -60,6 +64,12 @@ pub struct UserFile {
     pub functions: Vec<UserFunction>,
     /// Its static markers that the script may mean.
     pub markers: Vec<Marker>,
+    /// Types that its debug information tells, as far as the script needs them: those of its functions' parameters and those it names.
+    pub types: Option<Types>,
+    /// Whether it has debug information, as far as the script needs any.
+    pub described: bool,
+    /// Why the places of its source that the script names are nowhere in it.
+    pub wrong_lines: Vec<WrongLine>,
 }
 
 /// A function of a program or library, or another place in it that the script names by its address.
@@ -73,6 +83,19 @@ pub struct UserFunction {
     pub offset: u64,
     /// Bytes; 0 where the symbol table does not say.
     pub size: u64,
+    /// The function in the file's types, where the script wants it and debug information tells it.
+    pub ty: Option<TypeId>,
+}
+
+/// A line of a program's source at which nothing can be attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongLine {
+    /// What the script asks for.
+    pub wanted: SourceLine,
+    /// Why it cannot be had.
+    pub why: String,
+    /// What to do about it.
+    pub help: String,
 }
 
 /// A static marker (USDT): an instruction that does nothing, and where its arguments are when it is reached.
@@ -171,6 +194,11 @@ impl Target {
     /// Whether a module that the pattern stands for is loaded, as far as that is known.
     pub fn has_module(&self, pattern: &str) -> bool {
         self.modules.as_ref().is_none_or(|modules| modules.iter().any(|name| glob::matches(pattern, name)))
+    }
+
+    /// The program or library that is opened by this path.
+    pub fn user_file(&self, path: &str) -> Option<&UserFile> {
+        self.user_files.values().flatten().find(|file| file.path == path)
     }
 
     /// Some node of which nothing is known: it can do everything, and what a script names may exist there.

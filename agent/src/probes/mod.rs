@@ -23,6 +23,8 @@ struct Query<'a> {
     verbose: bool,
     /// The process whose files are meant by `*`.
     pid: Option<u32>,
+    /// More folders with debug files.
+    debug_folders: &'a [String],
     /// Whether the provider was written out, so that probes are listed which this kernel has no means to attach.
     named: bool,
 }
@@ -71,9 +73,19 @@ const PROVIDERS: [Provider; 19] = [
     provider("usdt", "", true, user::markers),
 ];
 
-/// Every probe that matches `patterns`, one a line; all of them where it is empty. With `verbose`, each is followed by its
-/// arguments, indented by four spaces. `pid` is the process whose files a `*` in place of a user file stands for.
-pub fn list(patterns: &str, verbose: bool, pid: Option<u32>) -> Result<Vec<String>, TargetError> {
+/// How probes are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listing<'a> {
+    /// Whether each probe is followed by its arguments, indented by four spaces.
+    pub verbose: bool,
+    /// The process whose files a `*` in place of a user file stands for.
+    pub pid: Option<u32>,
+    /// More folders to look for the debug files of programs in.
+    pub debug_folders: &'a [String],
+}
+
+/// Every probe that matches `patterns`, one a line; all of them where it is empty.
+pub fn list(patterns: &str, listing: &Listing<'_>) -> Result<Vec<String>, TargetError> {
     let mut lines = Vec::new();
     // Several providers list functions and look at types: both are read once. Without them there is less to list.
     let asks_many = |pattern: &str| pattern.split_once(':').is_none_or(|(provider, _)| glob::is_pattern(provider));
@@ -82,22 +94,23 @@ pub fn list(patterns: &str, verbose: bool, pid: Option<u32>) -> Result<Vec<Strin
         let words: Vec<&str> = pattern.split_whitespace().collect();
         let pattern = words.join(" ");
         if matches!(words.first(), Some(&("struct" | "union" | "enum"))) {
-            types::list(&pattern, verbose, &mut lines)?;
+            types::list(&pattern, listing.verbose, &mut lines)?;
         } else {
-            list_one(&pattern, verbose, pid, &mut lines)?;
+            list_one(&pattern, listing, &mut lines)?;
         }
     }
     Ok(lines)
 }
 
-fn list_one(pattern: &str, verbose: bool, pid: Option<u32>, lines: &mut Vec<String>) -> Result<(), TargetError> {
+fn list_one(pattern: &str, listing: &Listing<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {
     let (provider, rest) = match pattern.split_once(':') {
         Some((provider, rest)) => (provider.to_lowercase(), rest),
         None if pattern.is_empty() => ("*".to_owned(), ""),
         None => (pattern.to_lowercase(), ""),
     };
     let wild = glob::is_pattern(&provider);
-    let mut query = Query { rest: if rest == "*" { "" } else { rest }, verbose, pid, named: !wild };
+    let Listing { verbose, pid, debug_folders } = *listing;
+    let mut query = Query { rest: if rest == "*" { "" } else { rest }, verbose, pid, debug_folders, named: !wild };
     let found: Vec<&Provider> = PROVIDERS
         .iter()
         .filter(|known| match wild {
@@ -132,7 +145,7 @@ mod tests {
     use super::*;
 
     fn lines(patterns: &str) -> Vec<String> {
-        list(patterns, false, None).unwrap()
+        list(patterns, &Listing::default()).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Functions and static markers of executables and libraries: `uprobe:/bin/bash:read*`, `usdt:libc:*`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use lang::glob;
@@ -13,10 +13,17 @@ pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<S
     let (file, pattern) = query.rest.rsplit_once(':').unwrap_or((query.rest, ""));
     for place in files(file, query) {
         // A file that cannot be read has no functions to list.
-        let found = user::functions(Path::new(&place.path)).unwrap_or_default();
-        let names: BTreeSet<String> = found.into_iter().map(|function| function.name).collect();
-        let wanted = names.into_iter().filter(|name| pattern.is_empty() || glob::matches(pattern, name));
-        lines.extend(wanted.map(|function| format!("{name}:{}:{function}", place.name)));
+        let path = Path::new(&place.path);
+        let mut found = user::functions(path, query.debug_folders).unwrap_or_default();
+        found.retain(|function| pattern.is_empty() || glob::matches(pattern, &function.name));
+        found.dedup_by(|a, b| a.name == b.name);
+        let entry = name == "uprobe" && query.verbose;
+        let parameters = if entry { user::parameters(path, &found, query.debug_folders) } else { HashMap::new() };
+        for function in found {
+            lines.push(format!("{name}:{}:{}", place.name, function.name));
+            let of = parameters.get(&function.offset).into_iter().flatten();
+            lines.extend(of.map(|parameter| format!("    {parameter}")));
+        }
     }
     Ok(())
 }
@@ -57,6 +64,7 @@ mod tests {
             rest: "*:*the_functions_of_a_process*",
             verbose: false,
             pid: Some(std::process::id()),
+            debug_folders: &[],
             named: true,
         };
         functions("uprobe", &query, &mut lines).unwrap();
@@ -65,7 +73,7 @@ mod tests {
 
     #[test]
     fn without_a_process_only_paths_are_looked_into_for_every_provider() {
-        let query = |rest| Query { rest, verbose: false, pid: None, named: false };
+        let query = |rest| Query { rest, verbose: false, pid: None, debug_folders: &[], named: false };
         assert!(files("libc", &query("")).is_empty());
         assert_eq!(files("/bin/sh", &query("")).len(), 1);
     }

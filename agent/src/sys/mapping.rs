@@ -1,29 +1,63 @@
-//! The kernel's own types, mapped instead of read: they stay the kernel's memory, some 5 MB that this process does not copy.
+//! Files mapped instead of read: the kernel's own types, some 5 MB that stay the kernel's memory, and programs' debug information, of
+//! which a few pages of hundreds of megabytes are looked at.
 
 use std::fs::File;
+use std::io;
+use std::ops::Deref;
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 
 /// Where the kernel shows its types.
 pub const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// The bytes of [`KERNEL_TYPES`], mapped once and for good; `None` where the kernel does not map them (before 6.16) or has none.
-pub fn kernel_types() -> Option<&'static [u8]> {
-    static TYPES: OnceLock<Option<&'static [u8]>> = OnceLock::new();
-    *TYPES.get_or_init(map)
+/// A file's bytes, as long as this lives. A file that is cut short meanwhile ends the process that reads beyond: programs are replaced,
+/// not cut, while they run.
+#[derive(Debug)]
+pub struct Mapping {
+    start: *mut libc::c_void,
+    length: usize,
 }
 
-fn map() -> Option<&'static [u8]> {
-    let file = File::open(KERNEL_TYPES).ok()?;
-    let length = usize::try_from(file.metadata().ok()?.len()).ok().filter(|length| *length > 0)?;
-    // SAFETY: a new private mapping of `length` bytes at an address the kernel chooses.
-    let start =
-        unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0) };
-    if start == libc::MAP_FAILED {
-        return None;
+// SAFETY: the memory is only read, and whoever holds it keeps it mapped.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps a whole file.
+    ///
+    /// # Errors
+    /// Where the kernel refuses, as it does for an empty file and for one of its own that cannot be mapped.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        // SAFETY: a new private mapping of `length` bytes at an address the kernel chooses.
+        let start = unsafe {
+            libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ, libc::MAP_PRIVATE, file.as_raw_fd(), 0)
+        };
+        if start == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(Self { start, length }) }
     }
-    // SAFETY: the mapping is `length` bytes long and never unmapped; a running kernel does not change its types.
-    Some(unsafe { std::slice::from_raw_parts(start.cast::<u8>(), length) })
+}
+
+impl Deref for Mapping {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the mapping is `length` bytes long and unmapped with `self`.
+        unsafe { std::slice::from_raw_parts(self.start.cast::<u8>(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and nobody borrows from it any more.
+        unsafe { libc::munmap(self.start, self.length) };
+    }
+}
+
+/// The bytes of [`KERNEL_TYPES`], mapped once and for good; `None` where the kernel does not map them (before 6.16) or has none.
+pub fn kernel_types() -> Option<&'static [u8]> {
+    static TYPES: OnceLock<Option<Mapping>> = OnceLock::new();
+    TYPES.get_or_init(|| Mapping::of(&File::open(KERNEL_TYPES).ok()?).ok()).as_deref()
 }
 
 #[cfg(test)]
@@ -37,5 +71,14 @@ mod tests {
             return;
         };
         assert_eq!(std::fs::read(KERNEL_TYPES).expect("the kernel's types"), mapped);
+    }
+
+    #[test]
+    fn a_file_is_mapped_whole_and_an_empty_one_not_at_all() {
+        let own = std::env::current_exe().expect("this program");
+        let mapping = Mapping::of(&File::open(&own).expect("this program")).expect("its mapping");
+        assert_eq!(mapping.len() as u64, own.metadata().expect("its size").len());
+        assert_eq!(mapping.get(..4), Some(b"\x7fELF".as_slice()));
+        assert!(Mapping::of(&tempfile::tempfile().expect("a file")).is_err());
     }
 }

@@ -82,7 +82,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         types_of_module,
         modules: needs.modules.then(modules),
         pid_namespace: pid_namespace(),
-        user_files: crate::user::gather(&needs.user, needs.pid),
+        user_files: crate::user::gather(needs),
         cpus,
     };
     if !needs.kernel_symbols.is_empty() {

@@ -10,7 +10,7 @@ use std::path::Path;
 use lang::target::{Marker, UserFunction};
 use object::elf::{PF_X, PT_LOAD};
 use object::read::elf::{ElfFile64, ElfSymbol64, ProgramHeader};
-use object::{Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, SymbolKind};
+use object::{Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
 
 type Elf<'data> = ElfFile64<'data, Endianness, &'data ReadCache<File>>;
 type ElfSymbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness, &'data ReadCache<File>>;
@@ -50,14 +50,29 @@ pub fn functions(path: &Path) -> io::Result<Vec<UserFunction>> {
                 continue;
             };
             if let Some(offset) = offset_of(elf, symbol.address(), 0) {
-                functions.push(UserFunction { name: name.to_owned(), demangled: None, offset, size: symbol.size() });
+                functions.push(UserFunction {
+                    name: name.to_owned(),
+                    offset,
+                    size: symbol.size(),
+                    ..UserFunction::default()
+                });
             }
         }
-        functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.offset.cmp(&b.offset)));
-        functions.dedup_by(|a, b| a.name == b.name && a.offset == b.offset);
+        sort(&mut functions);
         functions
     })?;
     Ok(found.unwrap_or_default())
+}
+
+/// Brings functions into the order of their names, and leaves out what is there twice.
+pub fn sort(functions: &mut Vec<UserFunction>) {
+    functions.sort_by(|a, b| a.name.cmp(&b.name).then(a.offset.cmp(&b.offset)));
+    functions.dedup_by(|a, b| a.name == b.name && a.offset == b.offset);
+}
+
+/// Whether the file has no table of all its symbols.
+pub fn is_stripped(path: &Path) -> bool {
+    matches!(with_elf(path, |elf| elf.section_by_name(".symtab").is_none()), Ok(Some(true)))
 }
 
 /// A function of a program that is linked to fixed addresses.
@@ -165,7 +180,11 @@ fn marker(body: &[u8], base: Option<u64>, elf: &Elf<'_>) -> Option<Marker> {
 }
 
 /// Where in the file an address of the program is, in a part that has `flags`.
-fn offset_of(elf: &Elf<'_>, address: u64, flags: u32) -> Option<u64> {
+pub fn offset_of<'data, R: ReadRef<'data>>(
+    elf: &ElfFile64<'data, Endianness, R>,
+    address: u64,
+    flags: u32,
+) -> Option<u64> {
     let endian = elf.endian();
     elf.elf_program_headers().iter().find_map(|part| {
         let within = address.checked_sub(part.p_vaddr(endian))?;

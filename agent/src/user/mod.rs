@@ -1,61 +1,138 @@
 //! Programs and libraries: which files a script's names stand for, and what can be attached to in them.
 //!
-//! In: what a script names ([`UserPattern`]) and perhaps a process. Out: files as the process sees them, with the functions and static
-//! markers that are meant, each by its offset into the file, which is what the kernel wants. Attaching is [`crate::attach`]'s.
+//! In: what a script names ([`UserPattern`]) and perhaps a process. Out: files as the process sees them, with the functions, source lines
+//! and static markers that are meant, each by its offset into the file, which is what the kernel wants, and the types of those functions
+//! from their [debug information](debug). Attaching is [`crate::attach`]'s.
 
+mod debug;
+mod declare;
 mod elf;
 mod files;
 mod library;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::path::Path;
 
-use lang::needs::{UserPattern, UserWhat};
+use lang::needs::{Needs, SourceLine, UserPattern, UserWhat};
 use lang::target::{UserFile, UserFunction};
 
-pub use elf::{FixedFunction, fixed_functions, functions, markers};
+use debug::Debug;
+
+pub use elf::{FixedFunction, fixed_functions, markers};
 pub use files::{Place, files};
 
-/// What the patterns stand for, by the file as the script names it. A name that stands for no file is left out.
-pub fn gather(patterns: &[UserPattern], pid: Option<u32>) -> BTreeMap<String, Vec<UserFile>> {
-    let mut wanted: BTreeMap<&str, Vec<&UserWhat>> = BTreeMap::new();
-    for pattern in patterns {
-        wanted.entry(&pattern.file).or_default().push(&pattern.what);
+/// What the script's patterns stand for, by the file as the script names it. A name that stands for no file is left out.
+pub fn gather(needs: &Needs) -> BTreeMap<String, Vec<UserFile>> {
+    let mut wanted: BTreeMap<&str, Vec<&UserPattern>> = BTreeMap::new();
+    for pattern in &needs.user {
+        wanted.entry(&pattern.file).or_default().push(pattern);
     }
-    let found = |(name, whats): (&str, Vec<&UserWhat>)| {
-        let files: Vec<UserFile> = files(name, pid).into_iter().map(|place| describe(place, &whats)).collect();
+    let found = |(name, patterns): (&str, Vec<&UserPattern>)| {
+        let files: Vec<UserFile> =
+            files(name, needs.pid).into_iter().map(|place| describe(place, &patterns, needs)).collect();
         (!files.is_empty()).then(|| (name.to_owned(), files))
     };
     wanted.into_iter().filter_map(found).collect()
 }
 
 /// What is meant in one file. What cannot be read there is not there: the script's author is told that nothing matches.
-fn describe(place: Place, whats: &[&UserWhat]) -> UserFile {
+fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile {
     let path = Path::new(&place.path);
+    let whats = || patterns.iter().map(|pattern| &pattern.what);
+    let debug = OnceCell::new();
+    let debug = || debug.get_or_init(|| Debug::open(path, &needs.debug_folders)).as_ref();
     let mut file = UserFile { name: place.name, path: place.path.clone(), ..UserFile::default() };
-    let by_source = whats.iter().any(|what| matches!(what, UserWhat::Functions { demangled: true, .. }));
-    if whats.iter().any(|what| matches!(what, UserWhat::Functions { .. })) {
-        let mut found = functions(path).unwrap_or_default();
+    let by_source = whats().any(|what| matches!(what, UserWhat::Functions { demangled: true, .. }));
+    if whats().any(|what| matches!(what, UserWhat::Functions { .. })) {
+        let mut found = functions(path, &needs.debug_folders).unwrap_or_default();
         if by_source {
             found.iter_mut().for_each(|function| function.demangled = demangled(&function.name));
         }
         let is_meant = |function: &UserFunction| {
-            whats.iter().any(|what| what.is_function(&function.name, function.demangled.as_deref()))
+            whats().any(|what| what.is_function(&function.name, function.demangled.as_deref()))
         };
         file.functions.extend(found.into_iter().filter(is_meant));
     }
-    for what in whats {
-        if let UserWhat::Address(address) = what
-            && let Some(offset) = elf::code_at(path, *address)
-        {
-            file.functions.push(UserFunction { name: format!("{address:#x}"), offset, ..UserFunction::default() });
+    describe_types(&mut file, patterns, needs, debug);
+    for what in whats() {
+        match what {
+            UserWhat::Address(address) => {
+                let place = |offset| UserFunction { name: format!("{address:#x}"), offset, ..UserFunction::default() };
+                file.functions.extend(elf::code_at(path, *address).map(place));
+            }
+            UserWhat::Line(line) => describe_line(&mut file, line, path, debug()),
+            UserWhat::Functions { .. } | UserWhat::Markers { .. } => {}
         }
     }
-    if whats.iter().any(|what| matches!(what, UserWhat::Markers { .. })) {
+    if whats().any(|what| matches!(what, UserWhat::Markers { .. })) {
         let found = markers(path).unwrap_or_default().into_iter();
-        file.markers.extend(found.filter(|m| whats.iter().any(|what| what.is_marker(&m.provider, &m.name))));
+        file.markers.extend(found.filter(|m| whats().any(|what| what.is_marker(&m.provider, &m.name))));
     }
     file
+}
+
+/// Adds the types that the script wants of the file's functions, and those it names.
+fn describe_types<'d>(
+    file: &mut UserFile,
+    patterns: &[&UserPattern],
+    needs: &Needs,
+    debug: impl Fn() -> Option<&'d Debug>,
+) {
+    let typed = |function: &UserFunction| {
+        patterns.iter().any(|p| p.parameters && p.what.is_function(&function.name, function.demangled.as_deref()))
+    };
+    let typed: Vec<(&str, u64)> =
+        file.functions.iter().filter(|f| typed(f)).map(|f| (f.name.as_str(), f.offset)).collect();
+    if typed.is_empty() && needs.type_names.is_empty() {
+        return;
+    }
+    let Some(debug) = debug().filter(|debug| debug.is_described()) else { return };
+    file.described = true;
+    let Some(described) = debug.describe(&typed, &needs.type_names, &needs.member_names) else { return };
+    file.types = Some(described.types);
+    for function in &mut file.functions {
+        function.ty = described.functions.get(&function.offset).copied();
+    }
+}
+
+/// Adds the places of a line of the source, or why there are none.
+fn describe_line(file: &mut UserFile, line: &SourceLine, path: &Path, debug: Option<&Debug>) {
+    let Some(debug) = debug else { return };
+    match debug.line(&file.name, line) {
+        Ok(addresses) => {
+            let offsets = addresses.into_iter().filter_map(|address| elf::code_at(path, address));
+            let place = |offset| UserFunction { name: line.to_string(), offset, ..UserFunction::default() };
+            file.functions.extend(offsets.map(place));
+        }
+        Err(wrong) => file.wrong_lines.push(wrong),
+    }
+}
+
+/// Every function of a file's symbol tables, and of its debug file's where it is stripped, each name once, in name order.
+///
+/// # Errors
+/// Where the file cannot be read. One that is not ELF has no functions.
+pub fn functions(path: &Path, debug_folders: &[String]) -> io::Result<Vec<UserFunction>> {
+    let mut found = elf::functions(path)?;
+    if elf::is_stripped(path)
+        && let Some(debug) = Debug::open(path, debug_folders)
+    {
+        found.extend(debug.separate_functions());
+        elf::sort(&mut found);
+    }
+    Ok(found)
+}
+
+/// The parameters of functions, by the functions' offsets: `struct inode* dir`.
+pub fn parameters(path: &Path, of: &[UserFunction], debug_folders: &[String]) -> HashMap<u64, Vec<String>> {
+    let names: Vec<(&str, u64)> = of.iter().map(|function| (function.name.as_str(), function.offset)).collect();
+    let none = BTreeSet::new();
+    let described = Debug::open(path, debug_folders).and_then(|debug| debug.describe(&names, &none, &none));
+    let Some(described) = described else { return HashMap::new() };
+    let written = |(offset, function)| (offset, declare::parameters(&described.types, function));
+    described.functions.into_iter().map(written).collect()
 }
 
 /// What a C++ compiler made a symbol from.
@@ -74,7 +151,12 @@ mod tests {
         UserPattern {
             file: file.to_owned(),
             what: UserWhat::Functions { name: name.to_owned(), demangled: name.contains('(') },
+            parameters: false,
         }
+    }
+
+    fn gather(patterns: &[UserPattern], pid: Option<u32>) -> BTreeMap<String, Vec<UserFile>> {
+        super::gather(&Needs { user: patterns.to_vec(), pid, ..Needs::default() })
     }
 
     #[test]

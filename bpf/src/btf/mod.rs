@@ -1,4 +1,4 @@
-//! The kernel's type information (BTF), read in place.
+//! The kernel's type information (BTF), read in place; and that of programs, [built](build) in the same form.
 //!
 //! Owns one blob as `/sys/kernel/btf/vmlinux` gives it. [`Btf::parse`] makes one pass over it and notes where each type starts;
 //! everything else is decoded when it is asked for, since a script names a handful of the 150,000 types. Corrupt input gives
@@ -6,6 +6,7 @@
 //!
 //! Source: Documentation/bpf/btf.rst of the kernel.
 
+pub mod build;
 mod declare;
 mod find;
 pub mod functions;

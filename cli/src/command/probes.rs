@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use agent::probes::{Listing, list};
+
 use crate::command::run::list::print;
 
 /// List the probes of this machine
@@ -17,7 +19,7 @@ pub struct Args {
 
 /// Prints one probe a line; fails where none matches.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let lines = agent::probes::list(&args.pattern, args.verbose, None)?;
+    let lines = list(&args.pattern, &Listing { verbose: args.verbose, ..Listing::default() })?;
     if lines.is_empty() {
         eprintln!("No probes match {}", args.pattern);
         return Ok(ExitCode::FAILURE);

@@ -1,12 +1,13 @@
-//! `args`: the fields of what a probe is attached to.
+//! `args`: the fields of what a probe is attached to; of functions, also all of them as one record.
 
 use std::rc::Rc;
 
 use bpf::btf::{Btf, Kind, Param};
 
-use super::{Builtin, typed};
+use super::{Builtin, passed, typed};
 use crate::ast;
 use crate::check::{Checker, memory, pointer_to};
+use crate::compiled::Attach;
 use crate::ctype;
 use crate::diagnostic::Diagnostic;
 use crate::expand::Context;
@@ -21,10 +22,50 @@ use crate::types::{I64, Space, Ty, U64};
 pub const BUILTIN: Builtin = Builtin {
     name: "args",
     ty: "struct",
-    summary: "The fields of the tracepoint, as `args.name`.",
+    summary: "The fields of the tracepoint or the arguments of the function, as `args.name`; of a function also all of them at once. \
+              Those of a program's function come from its debug information.",
     example: "tracepoint:block:block_rq_issue { @ = hist(args.bytes); }",
-    check: |checker, span| checker.unsupported(span, "`args` without a field"),
+    check: whole,
 };
+
+/// `args`: every argument of a function that has a name.
+fn whole(checker: &mut Checker<'_>, span: Span) -> Expr {
+    let names = match checker.context.clone() {
+        Context::Entry { space: Space::User, typed: Some(function) } => passed::names(checker, &function),
+        Context::Function(function) if !function.ret => typed::names(checker, &function),
+        Context::Entry { typed: Some(function), .. } => typed::names(checker, &function),
+        Context::Entry { space: Space::User, typed: None } => return untold(checker, span),
+        _ => return checker.unsupported(span, "`args` without a field"),
+    };
+    let values: Vec<Expr> =
+        names.iter().map(|name| field(checker, &Spanned { node: name.clone(), span }, span)).collect();
+    let ty = Ty::Record(names.into_iter().zip(&values).map(|(name, value)| (name, value.ty.clone())).collect());
+    Expr { kind: ExprKind::Tuple(values), ty, span }
+}
+
+/// Says why the arguments of a program's function are not known.
+fn untold(checker: &mut Checker<'_>, span: Span) -> Expr {
+    if !checker.target.complete {
+        return Expr::poison(span);
+    }
+    let (file, place) = match &checker.attach {
+        Some(Attach::Uprobe { path, function, .. }) => (path.clone(), function.clone()),
+        _ => Default::default(),
+    };
+    let described = checker.target.user_file(&file).is_some_and(|file| file.described);
+    let (message, help) = match described {
+        true => (
+            format!("the debug information of {file} tells no arguments of {place}"),
+            "they are known where a function is entered, unless the compiler has changed them; `arg0`, `arg1` .. are the registers",
+        ),
+        false => (
+            format!("no debuginfo found for {file}"),
+            "build it with -g or install its debug package; `arg0`, `arg1` .. are known without",
+        ),
+    };
+    checker.report(Diagnostic::error("E0210", span, message).help(help));
+    Expr::poison(span)
+}
 
 /// `args.field`
 pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> Expr {
@@ -34,6 +75,10 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
         Context::SyscallExit => syscall_exit(checker, field, span),
         Context::Raw { event } => raw_argument(checker, &event, field, span),
         Context::Syscalls { exit: true, .. } => syscall_exit(checker, field, span),
+        Context::Entry { space: Space::User, typed: Some(function) } => {
+            passed::argument(checker, &function, field, span)
+        }
+        Context::Entry { space: Space::User, typed: None } => untold(checker, span),
         Context::Function(function) | Context::Entry { typed: Some(function), .. } => {
             typed::argument(checker, &function, field, span)
         }
@@ -52,7 +97,7 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
         }
         _ => {
             checker.report(
-                Diagnostic::error("E0209", span, "`args` is known in tracepoints only")
+                Diagnostic::error("E0209", span, "`args` is known in tracepoints and at the entry of functions only")
                     .help("the arguments of a function are `arg0`, `arg1` .., what it returns is `retval`"),
             );
             Expr::poison(span)

@@ -20,6 +20,8 @@ pub const BUILTIN: Builtin = Builtin {
 
 /// The kernel's stack with so many frames.
 pub fn kstack(checker: &mut Checker<'_>, depth: u16, mode: StackMode, span: Span) -> Expr {
+    // The kernel has no build ids: a setting that is about both kinds of stack gives addresses here.
+    let mode = if mode == StackMode::BuildId { StackMode::Raw } else { mode };
     let stack = stack_type(checker, depth, mode);
     let ty = Ty::Kstack(stack.clone());
     Expr::scalar("kstack", ty, span, move |lowerer| take(lowerer, &stack, 0))

@@ -22,6 +22,7 @@ mod leader_tid;
 mod ncpus;
 pub mod nsecs;
 mod numaid;
+mod passed;
 mod pcomm;
 mod pid;
 mod ppid;

@@ -4,6 +4,7 @@ use bpf::helper::Helper;
 use report::schema::{StackMode, StackType};
 
 use crate::check::Checker;
+use crate::hir::StackMap;
 use crate::ir::{Cmp, Operand};
 use crate::lower::{Lost, Lowerer};
 
@@ -16,7 +17,8 @@ const TAKEN: i64 = -17;
 
 /// A stack of so many frames.
 pub fn stack_type(checker: &mut Checker<'_>, depth: u16, mode: StackMode) -> StackType {
-    StackType { map: checker.stack_map(depth), mode, depth }
+    let build_ids = mode == StackMode::BuildId;
+    StackType { map: checker.stack_map(StackMap { depth, build_ids }), mode, depth }
 }
 
 /// Takes the stack at hand: its number, or a negative error.
@@ -29,7 +31,7 @@ pub fn take(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand
 
 /// Has the kernel walk the stack.
 fn ask(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
-    let map = lowerer.resources.stacks(stack.map, stack.depth);
+    let map = lowerer.resources.stacks(stack);
     let (map, context) = (lowerer.b.map_addr(map), lowerer.b.context());
     let id = lowerer.b.call(Helper::GetStackid, &[context.into(), map.into(), Operand::Imm(flags)]);
     let (lost, done) = (lowerer.b.new_block(), lowerer.b.new_block());

@@ -45,6 +45,13 @@ pub fn argument(checker: &mut Checker<'_>, function: &Function, field: &Spanned<
     }
 }
 
+/// The names of the arguments that are one word, those without one left out.
+pub fn names(checker: &Checker<'_>, function: &Function) -> Vec<String> {
+    let Some(btf) = checker.target.btf.as_deref().filter(|_| function.ty != TypeId::VOID) else { return vec![] };
+    let whole = slots(btf, function).into_iter().filter(|slot| slot.words == 1 && !slot.name.is_empty());
+    whole.map(|slot| slot.name.to_owned()).collect()
+}
+
 /// `arg0`, `arg1` .. where a program is attached by types.
 pub fn numbered(checker: &mut Checker<'_>, function: &Function, number: usize, span: Span) -> Expr {
     let Some(btf) = checker.target.btf.clone().filter(|_| function.ty != TypeId::VOID) else {

@@ -1,4 +1,5 @@
-//! What a name of a type or constant stands for: first in the script's definitions, then in the kernel's types.
+//! What a name of a type or constant stands for: first in the script's definitions, then in the types of the program that the probe
+//! is in, then in the kernel's.
 //!
 //! Answers of the kernel's types are remembered: finding a name costs a walk through all of them.
 
@@ -26,6 +27,7 @@ pub struct Answers {
 impl Checker<'_> {
     /// Reads the script's definitions.
     pub(super) fn read_definitions(&mut self) {
+        self.program = None;
         let mut definitions = Definitions::default();
         for item in &self.script.preamble {
             let Preamble::Definition(text) = item else { continue };
@@ -52,8 +54,11 @@ impl Checker<'_> {
         }
     }
 
-    /// A type of the kernel by its name.
+    /// A type by its name: the program's that the probe is in, else the kernel's.
     pub fn kernel_type(&mut self, kind: Kind, name: &str) -> Option<Ty> {
+        if let Some(found) = self.program.as_ref().and_then(|types| ctype::find_in_program(types, kind, name)) {
+            return Some(found);
+        }
         let btf = self.target.btf.as_deref()?;
         let key = (kind, name.to_owned());
         self.answers.types.entry(key).or_insert_with(|| ctype::find(btf, kind, name)).clone()

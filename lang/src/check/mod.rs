@@ -34,6 +34,7 @@ use report::schema::StackMapId;
 
 use crate::ast::Script;
 use crate::config::Config;
+use crate::ctype::Types;
 use crate::definition::Definitions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expand::{Context, Group};
@@ -61,13 +62,15 @@ pub struct Checker<'a> {
     pub context: Context,
     /// What `probe` prints; of the first place where several share a program.
     pub probe_name: Rc<str>,
+    /// The types of the program or library that the probe at hand is in, where they are known.
+    pub program: Option<Types>,
     /// How the program at hand attaches.
     pub attach: Option<crate::compiled::Attach>,
     maps: Maps,
     answers: kernel::Answers,
     definitions: Definitions,
     scopes: Scopes,
-    stack_depths: Vec<u16>,
+    stack_maps: Vec<hir::StackMap>,
     diagnostics: Diagnostics,
     /// Loops around the statement at hand that `break` and `continue` know.
     loops: u32,
@@ -107,12 +110,13 @@ pub fn check(
         config,
         context: Context::Script,
         probe_name: "".into(),
+        program: None,
         attach: None,
         maps: Maps::of(groups),
         answers: kernel::Answers::default(),
         definitions: Definitions::default(),
         scopes: Scopes::default(),
-        stack_depths: vec![],
+        stack_maps: vec![],
         diagnostics: Diagnostics::default(),
         loops: 0,
         unrolls: 0,
@@ -138,7 +142,7 @@ pub fn check(
     }
     let maps = checker.finish_maps();
     diagnostics.append(checker.diagnostics);
-    hir::Program { maps, probes, stack_depths: checker.stack_depths, exits: checker.exits }
+    hir::Program { maps, probes, stack_maps: checker.stack_maps, exits: checker.exits }
 }
 
 impl Checker<'_> {
@@ -150,6 +154,7 @@ impl Checker<'_> {
         let first = group.sites.first()?;
         self.context = first.context.clone();
         self.probe_name = first.name.clone();
+        self.program = first.types.clone();
         self.attach = Some(first.attach.clone());
         self.loops = 0;
         self.turns = 1;
@@ -200,11 +205,11 @@ impl Checker<'_> {
         self.error("E0901", span, format!("{what} is not supported yet"))
     }
 
-    /// The stack trace map for stacks of this depth.
-    pub fn stack_map(&mut self, depth: u16) -> StackMapId {
-        let index = self.stack_depths.iter().position(|d| *d == depth).unwrap_or_else(|| {
-            self.stack_depths.push(depth);
-            self.stack_depths.len() - 1
+    /// The stack trace map for stacks of this kind.
+    pub fn stack_map(&mut self, wanted: hir::StackMap) -> StackMapId {
+        let index = self.stack_maps.iter().position(|map| *map == wanted).unwrap_or_else(|| {
+            self.stack_maps.push(wanted);
+            self.stack_maps.len() - 1
         });
         StackMapId(index as u16)
     }

@@ -247,6 +247,10 @@ fn fits(ty: &Ty, value: &Ty) -> bool {
         (a, b) if a.is_integer() && b.is_integer() => true,
         (Ty::Str { size: most }, Ty::Str { size }) => size <= most,
         (Ty::Pointer { .. }, Ty::Pointer { .. }) => true,
+        (Ty::Array { element: a, len }, Ty::Array { element: b, len: other }) => {
+            let pointers = matches!((&**a, &**b), (Ty::Pointer { .. }, Ty::Pointer { .. }));
+            len == other && (pointers || a == b)
+        }
         (a, b) => a == b,
     }
 }

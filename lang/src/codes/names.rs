@@ -61,8 +61,9 @@ pub(super) const NAMES: &[Code] = &[
         code: "E0210",
         title: "fields not known",
         explanation: "The fields of a tracepoint come from its format file, those of a raw tracepoint and of a kernel \
-                      function from the kernel's BTF, and this node has neither for it. Look at bpfleet probes -v for \
-                      what is known.",
+                      function from the kernel's BTF, and this node has neither for it; those of a program's function come \
+                      from its debug information, which is in the program or in a file beside it. Look at bpfleet \
+                      probes -v for what is known.",
     },
     Code {
         code: "E0211",

@@ -50,7 +50,7 @@ pub(super) const PROBES: &[Code] = &[
         code: "E0408",
         title: "no instruction to attach to",
         explanation: "The address or offset lies outside of the function or of the program's code, or the symbol table does not say \
-                      how long the function is. A breakpoint in the middle of something else would break the program.",
+                      how long the function is, or no code was made from the line of the source. A breakpoint in the middle of something else would break the program.",
     },
     Code {
         code: "E0409",
@@ -61,7 +61,8 @@ pub(super) const PROBES: &[Code] = &[
         code: "E0411",
         title: "unknown place of an argument",
         explanation: "The note about a static marker says where its arguments are in a way that is not known, such as a vector \
-                      register or a variable of the program.",
+                      register or a variable of the program; or a function is handed an argument in a register that \
+                      probes do not see, as numbers with a fraction are.",
     },
     Code {
         code: "W0402",

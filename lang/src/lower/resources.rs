@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bpf::map::{MapType, NO_PREALLOC, RDONLY_PROG};
-use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId};
+use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId, StackMode, StackType};
 
 use super::Unit;
 use super::layout::{MapLayout, hash_flags};
@@ -17,6 +17,10 @@ use crate::ir::MapRef;
 const STACKS: u32 = 16384;
 /// How many return addresses are remembered.
 const RETURN_ADDRESSES: u32 = 8192;
+/// Bytes of a frame that is a build id and an offset: `struct bpf_stack_build_id`.
+const BUILD_ID_FRAME: u32 = 32;
+/// `BPF_F_STACK_BUILD_ID`, kernel 4.17.
+const BUILD_IDS: u32 = 1 << 5;
 /// Bytes of the ring buffer of a script that sends data through it, and of one that only sends commands, which are few
 /// and small. The reader maps a ring buffer twice, whole.
 const DATA_RING: u32 = 1 << 20;
@@ -134,13 +138,19 @@ impl Resources {
         }
     }
 
-    /// A stack trace map for stacks of at most `depth` frames, besides those of the tracing itself.
-    pub fn stacks(&mut self, id: StackMapId, depth: u16) -> MapRef {
+    /// A stack trace map for stacks of as many frames, besides those of the tracing itself.
+    pub fn stacks(&mut self, stack: &StackType) -> MapRef {
+        let id = stack.map;
         if let Some((_, map)) = self.stacks.iter().find(|(known, _)| *known == id) {
             return *map;
         }
-        let bytes = u32::from(depth.saturating_add(MACHINERY_FRAMES).clamp(1, MOST_FRAMES)) * 8;
-        let map = self.add("stacks", MapType::StackTrace, 4, bytes, STACKS, 0, MapRole::Stacks(id));
+        let frames = u32::from(stack.depth.saturating_add(MACHINERY_FRAMES).clamp(1, MOST_FRAMES));
+        // The kernel allocates all stacks at once: longer ones are fewer.
+        let (each, most, flags) = match stack.mode {
+            StackMode::BuildId => (BUILD_ID_FRAME, STACKS * 8 / BUILD_ID_FRAME, BUILD_IDS),
+            _ => (8, STACKS, 0),
+        };
+        let map = self.add("stacks", MapType::StackTrace, 4, frames * each, most, flags, MapRole::Stacks(id));
         self.stacks.push((id, map));
         map
     }

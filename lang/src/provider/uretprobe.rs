@@ -9,6 +9,6 @@ pub const PROVIDER: Provider = Provider {
     syntax: "uretprobe:path:function",
     summary: "The return of a function of a program or library; what it returns is `retval`.",
     example: r#"uretprobe:/bin/bash:readline { printf("%s\n", str(retval)); }"#,
-    needs: |point, _, needs| user_function::needs(point, needs),
+    needs: |point, _, needs| user_function::needs(point, false, needs),
     expand: |expand, point| user_function::expand(expand, point, "uretprobe", true),
 };

@@ -1,13 +1,15 @@
 //! What `uprobe` and `uretprobe` have in common: attach points that name functions of programs and libraries.
 
+use std::rc::Rc;
+
 use super::kernel_function::split;
 use crate::ast::AttachPoint;
 use crate::compiled::Attach;
 use crate::diagnostic::Diagnostic;
-use crate::expand::{Context, Expand};
+use crate::expand::{Context, Expand, Function};
 use crate::glob;
-use crate::needs::{Needs, UserPattern, UserWhat};
-use crate::target::{UserFile, UserFunction};
+use crate::needs::{Needs, SourceLine, UserPattern, UserWhat};
+use crate::target::{UserFile, UserFunction, WrongLine};
 use crate::types::Space;
 
 /// A place in a file as an attach point writes it.
@@ -21,15 +23,20 @@ struct Written {
 }
 
 /// Notes the places an attach point stands for.
-pub fn needs(point: &AttachPoint, needs: &mut Needs) {
+///
+/// `parameters`: whether those of the functions are wanted.
+pub fn needs(point: &AttachPoint, parameters: bool, needs: &mut Needs) {
     let parts = point.parts.iter().map(|part| part.node.clone()).collect();
     if let Some(written) = read(parts, needs.pid.is_some()) {
-        needs.user.push(UserPattern { file: written.file, what: written.what });
+        needs.user.push(UserPattern { file: written.file, what: written.what, parameters });
     }
 }
 
-/// `path:function`, `path:cpp:function` or, with a process at hand, `function`, each perhaps with `+offset`.
+/// `path:function`, `path:cpp:function` or, with a process at hand, `function`, each perhaps with `+offset`; or `path@file:line`.
 fn read(parts: Vec<String>, process: bool) -> Option<Written> {
+    if let Some(written) = source_line(&parts) {
+        return Some(written);
+    }
     let (file, language, function) = match <[String; 1]>::try_from(parts) {
         Ok([function]) if process => (String::new(), None, function),
         Ok(_) => return None,
@@ -58,13 +65,27 @@ fn read(parts: Vec<String>, process: bool) -> Option<Written> {
     Some(Written { file, what, function: name.to_owned(), offset })
 }
 
+/// `path@file:line` and `path@file:line:column`.
+fn source_line(parts: &[String]) -> Option<Written> {
+    let (file, line, column) = match parts {
+        [file, line] => (file, line, None),
+        [file, line, column] => (file, line, Some(column)),
+        _ => return None,
+    };
+    let (file, source) = file.split_once('@').filter(|(file, source)| !file.is_empty() && !source.is_empty())?;
+    let column = column.map_or(Some(0), |column| column.parse().ok())?;
+    let wanted = SourceLine { file: source.to_owned(), line: line.parse().ok()?, column };
+    let function = wanted.to_string();
+    Some(Written { file: file.to_owned(), what: UserWhat::Line(wanted), function, offset: 0 })
+}
+
 /// Adds the places an attach point stands for.
 pub fn expand(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, ret: bool) {
     let parts = (0..point.parts.len()).filter_map(|index| expand.part(point, index)).collect();
     let Some(written) = read(parts, expand.options.pid.is_some()) else {
         return expand.malformed(point, &format!("{provider}:path:function"));
     };
-    if ret && written.offset != 0 {
+    if ret && (written.offset != 0 || matches!(written.what, UserWhat::Line(_))) {
         return expand.malformed(point, &format!("{provider}:path:function"));
     }
     let target = expand.target;
@@ -93,6 +114,10 @@ fn functions<'f>(file: &'f UserFile, what: &UserWhat) -> Vec<&'f UserFunction> {
     let mut found: Vec<&UserFunction> = match what {
         UserWhat::Address(address) => {
             file.functions.iter().filter(|function| parsed(&function.name) == Some(*address)).collect()
+        }
+        UserWhat::Line(line) => {
+            let name = line.to_string();
+            file.functions.iter().filter(|function| function.name == name).collect()
         }
         what => file.functions.iter().filter(|f| what.is_function(&f.name, f.demangled.as_deref())).collect(),
     };
@@ -142,11 +167,12 @@ fn site(
 ) {
     let called = match &written.what {
         UserWhat::Functions { demangled: true, .. } => function.demangled.as_ref().unwrap_or(&function.name),
-        UserWhat::Address(_) => &written.function,
+        UserWhat::Address(_) | UserWhat::Line(_) => &written.function,
         _ => &function.name,
     };
     let plus = if written.offset == 0 { String::new() } else { format!("+{}", written.offset) };
-    let name = format!("{provider}:{}:{called}{plus}", file.name);
+    let joint = if matches!(written.what, UserWhat::Line(_)) { '@' } else { ':' };
+    let name = format!("{provider}:{}{joint}{called}{plus}", file.name);
     let offset = function.offset.saturating_add(written.offset);
     let attach = Attach::Uprobe {
         path: file.path.clone(),
@@ -157,10 +183,17 @@ fn site(
         again: false,
     };
     let context = match ret {
-        false => Context::Entry { space: Space::User, typed: None },
+        false => Context::Entry { space: Space::User, typed: typed(expand, file, function, written) },
         true => Context::Return { space: Space::User, typed: None },
     };
     expand.site(attach, name, context);
+}
+
+/// The type of a function whose arguments the probe asks for by their names.
+fn typed(expand: &Expand<'_>, file: &UserFile, function: &UserFunction, written: &Written) -> Option<Rc<Function>> {
+    let at_entry = written.offset == 0 && matches!(written.what, UserWhat::Functions { .. });
+    file.types.as_ref().filter(|_| at_entry && expand.uses.args)?;
+    Some(Rc::new(Function { name: function.name.clone(), ty: function.ty?, module: None, ret: false }))
 }
 
 fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, written: &Written) {
@@ -171,6 +204,14 @@ fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, written
         );
         return;
     }
+    if let UserWhat::Line(line) = &written.what {
+        let files = expand.target.user_files.get(&written.file).into_iter().flatten();
+        let wrong: Vec<WrongLine> =
+            files.flat_map(|file| &file.wrong_lines).filter(|wrong| wrong.wanted == *line).cloned().collect();
+        if !wrong.is_empty() {
+            return report_lines(expand, point, wrong);
+        }
+    }
     let no_file = !expand.target.user_files.contains_key(&written.file);
     let help = match no_file {
         true => "the file is neither a path, nor a program in PATH, nor a library of this machine; name it in full",
@@ -180,4 +221,10 @@ fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, written
         }
     };
     expand.missing(point, &format!("{provider} {}:{}", written.file, written.function), help);
+}
+
+fn report_lines(expand: &mut Expand<'_>, point: &AttachPoint, wrong: Vec<WrongLine>) {
+    for WrongLine { why, help, .. } in wrong {
+        expand.report(Diagnostic::error("E0408", point.span, why).help(help));
+    }
 }

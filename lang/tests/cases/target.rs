@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use lang::target::{Arch, Features, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction};
+use bpf::btf::build::{Builder, NewMember, NewType};
+use bpf::btf::{Btf, TypeId};
+use lang::needs::SourceLine;
+use lang::target::{
+    Arch, Features, Marker, Target, TracepointField, TracepointFormat, Types, UserFile, UserFunction, WrongLine,
+};
 
 /// Category and event, then type, name, offset, size and sign of each field.
 type Tracepoint = (&'static str, &'static [(&'static str, &'static str, u32, u32, bool)]);
@@ -74,14 +79,17 @@ pub fn target() -> Target {
     }
 }
 
-/// A program with C and C++ functions and two markers.
+/// A program with C and C++ functions, two markers, and debug information of its C functions.
 fn app() -> UserFile {
     let function = |name: &str, demangled: Option<&str>, offset, size| UserFunction {
         name: name.to_owned(),
         demangled: demangled.map(str::to_owned),
         offset,
         size,
+        ty: None,
     };
+    let (types, serve, main) = types();
+    let typed = |name: &str, offset, ty| UserFunction { ty: Some(ty), ..function(name, None, offset, 64) };
     let marker = |name: &str, offset, semaphore, arguments: &str| Marker {
         provider: "app".to_owned(),
         name: name.to_owned(),
@@ -95,13 +103,52 @@ fn app() -> UserFile {
         functions: vec![
             function("_Z5pausei", Some("pause(int)"), 0x1300, 16),
             function("_init", None, 0x1000, 0),
-            function("main", None, 0x1100, 64),
+            typed("main", 0x1100, main),
+            typed("serve", 0x1400, serve),
+            function("app.c:7", None, 0x1110, 0),
             function("main_alias", None, 0x1100, 64),
             function("malloc", None, 0x1200, 32),
             function("0x1108", None, 0x1108, 0),
         ],
         markers: vec![marker("request", 0x1120, 0x4000, "-4@%edi 8@-16(%rbp)"), marker("vector", 0x1130, 0, "8@%xmm0")],
+        types: Some(Types::new(types)),
+        described: true,
+        wrong_lines: vec![WrongLine {
+            wanted: SourceLine { file: "app.c".to_owned(), line: 99, column: 0 },
+            why: "Unable to map 'app.c:99' to address".to_owned(),
+            help: "no code was made from that line; the nearest lines with code: 7".to_owned(),
+        }],
     }
+}
+
+/// `struct request`, and `int serve(struct request *r, double load, struct pair both, char mode)` and `int main(int argc)`.
+fn types() -> (Btf, TypeId, TypeId) {
+    let mut types = Builder::new();
+    let int = types.add(&NewType::Int { name: "int".into(), bytes: 4, signed: true, boolean: false });
+    let character = types.add(&NewType::Int { name: "char".into(), bytes: 1, signed: true, boolean: false });
+    let double = types.add(&NewType::Float { name: "double".into(), bytes: 8 });
+    let name = types.add(&NewType::Array { element: character, len: 16 });
+    let request = types.reserve();
+    let next = types.add(&NewType::Ptr(request));
+    let member = |name: &str, ty, bit_offset, bit_width| NewMember { name: name.into(), ty, bit_offset, bit_width };
+    let members = vec![
+        member("id", int, 0, None),
+        member("urgent", int, 32, Some(1)),
+        member("tries", int, 33, Some(7)),
+        member("name", name, 64, None),
+        member("next", next, 192, None),
+    ];
+    types.set(request, &NewType::Struct { name: "request".into(), bytes: 32, union: false, members });
+    let members = vec![member("first", int, 0, None), member("second", int, 32, None)];
+    let pair = types.add(&NewType::Struct { name: "pair".into(), bytes: 8, union: false, members });
+    let mut function = |name: &str, params: &[(&str, TypeId)]| {
+        let params = params.iter().map(|(name, ty)| ((*name).to_owned(), *ty)).collect();
+        let proto = types.add(&NewType::FuncProto { result: int, params });
+        types.add(&NewType::Func { name: name.into(), proto })
+    };
+    let serve = function("serve", &[("r", next), ("load", double), ("both", pair), ("mode", character)]);
+    let main = function("main", &[("argc", int)]);
+    (types.finish().expect("types"), serve, main)
 }
 
 fn format(id: u32, fields: &[(&str, &str, u32, u32, bool)]) -> TracepointFormat {

@@ -63,11 +63,14 @@ fn user_file(pattern: &UserPattern) -> UserFile {
     let mut file = UserFile { name: pattern.file.clone(), path: pattern.file.clone(), ..UserFile::default() };
     match &pattern.what {
         UserWhat::Functions { name, .. } => {
-            file.functions.push(UserFunction { name: name.clone(), demangled: None, offset: 4096, size: 64 });
+            file.functions.push(UserFunction { name: name.clone(), offset: 4096, size: 64, ..UserFunction::default() });
         }
         UserWhat::Address(address) => {
             let name = format!("{address:#x}");
             file.functions.push(UserFunction { name, offset: *address, ..UserFunction::default() });
+        }
+        UserWhat::Line(line) => {
+            file.functions.push(UserFunction { name: line.to_string(), offset: 4096, ..UserFunction::default() });
         }
         UserWhat::Markers { provider, name } => {
             let arguments = "8@%rdi 8@%rsi 8@%rdx".to_owned();

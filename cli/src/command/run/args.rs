@@ -75,6 +75,9 @@ pub struct Args {
     /// Keep only the probes whose name matches this regular expression
     #[arg(long, value_name = "REGEX")]
     pub probe_filter: Option<String>,
+    /// Another folder with debug files of programs; a relative one is looked for beside each program
+    #[arg(long, value_name = "DIR")]
+    pub debuginfo: Vec<String>,
     #[command(flatten)]
     pub ignored: Ignored,
 }
@@ -88,9 +91,6 @@ pub struct Ignored {
     /// Include a file before the script
     #[arg(long, value_name = "FILE", hide = true)]
     include: Vec<PathBuf>,
-    /// Directories of separate debug information
-    #[arg(long, value_name = "DIR", hide = true)]
-    debuginfo: Vec<String>,
     /// Read the list of traceable functions from a file
     #[arg(long, value_name = "FILE", hide = true)]
     traceable_functions: Option<PathBuf>,

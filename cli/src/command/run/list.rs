@@ -4,11 +4,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use agent::probes::{Listing, list};
+
 use super::{Args, Failure};
 use crate::source::Source;
 
 /// Prints one probe a line; with `-v` the arguments of each, indented. Not finding any is no failure, as in bpftrace.
 pub fn run(args: &Args, pid: Option<u32>) -> Result<ExitCode, Failure> {
+    let listing = Listing { verbose: args.verbose, pid, debug_folders: &args.debuginfo };
     let mut words = args.words.iter();
     let word = words.next();
     if words.next().is_some() {
@@ -16,7 +19,7 @@ pub fn run(args: &Args, pid: Option<u32>) -> Result<ExitCode, Failure> {
     }
     let file = word.filter(|word| args.program.is_none() && Path::new(word).exists());
     let lines = if args.program.is_some() || file.is_some() {
-        of_script(&Source::read(args.program.clone(), file.cloned())?, args.verbose, pid)?
+        of_script(&Source::read(args.program.clone(), file.cloned())?, &listing)?
     } else {
         let pattern = word.map_or("", String::as_str);
         if pattern.contains('.') && !pattern.contains([':', '*']) {
@@ -25,21 +28,21 @@ pub fn run(args: &Args, pid: Option<u32>) -> Result<ExitCode, Failure> {
                  Treating '{pattern}' as a search pattern."
             );
         }
-        agent::probes::list(pattern, args.verbose, pid).map_err(|error| Failure::Other(error.into()))?
+        list(pattern, &listing).map_err(|error| Failure::Other(error.into()))?
     };
     print(&lines).map_err(|error| Failure::Other(error.into()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The probes of a script, without those that need no attaching.
-fn of_script(source: &Source, verbose: bool, pid: Option<u32>) -> Result<Vec<String>, Failure> {
+fn of_script(source: &Source, listing: &Listing<'_>) -> Result<Vec<String>, Failure> {
     let script = lang::parse(&source.text)
         .map_err(|found| Failure::Other(anyhow::anyhow!(lang::render::terminal(&source.name, &source.text, &found))))?;
     let mut lines = Vec::new();
     for point in script.probes.iter().flat_map(|probe| &probe.attach_points) {
         let pattern = pattern(point.provider.node.as_str(), point.parts.iter().map(|part| part.node.as_str()));
         let Some(pattern) = pattern else { continue };
-        lines.extend(agent::probes::list(&pattern, verbose, pid).map_err(|error| Failure::Other(error.into()))?);
+        lines.extend(list(&pattern, listing).map_err(|error| Failure::Other(error.into()))?);
     }
     Ok(lines)
 }

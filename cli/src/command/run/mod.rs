@@ -96,6 +96,7 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
                 _ => None,
             },
             probe_filter: args.probe_filter,
+            debug_folders: args.debuginfo,
         },
         include_directories: args.ignored.include_directories,
         format,

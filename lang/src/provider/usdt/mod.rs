@@ -43,7 +43,7 @@ fn read(parts: Vec<String>, process: bool) -> Option<(String, String, String)> {
 fn needs(point: &AttachPoint, _: Uses, needs: &mut Needs) {
     let parts = point.parts.iter().map(|part| part.node.clone()).collect();
     if let Some((file, provider, name)) = read(parts, needs.pid.is_some()) {
-        needs.user.push(UserPattern { file, what: UserWhat::Markers { provider, name } });
+        needs.user.push(UserPattern { file, what: UserWhat::Markers { provider, name }, parameters: false });
     }
 }
 

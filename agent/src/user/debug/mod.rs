@@ -1,0 +1,161 @@
+//! Debug information (DWARF) of programs and libraries: parameters of functions, types by name, places of source lines.
+//!
+//! In: a file, perhaps stripped, and what a script wants of it. Out: plain data for the compiler. Only units that hold what is asked for
+//! are looked into; names of types that stand nowhere in the file cost one search for their text. Corrupt debug information tells
+//! nothing; it never stops anybody. Source of the form: the DWARF standard, versions 2 to 5.
+
+mod functions;
+mod image;
+mod lines;
+mod names;
+mod separate;
+mod types;
+mod units;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+use bpf::btf::TypeId;
+use lang::needs::SourceLine;
+use lang::target::{Types, UserFunction, WrongLine};
+
+use image::Image;
+use units::{At, UnitId, Units};
+
+/// A file with its debug information, wherever that lies.
+#[derive(Debug)]
+pub struct Debug {
+    /// The program, where another file has its debug information.
+    program: Option<Image>,
+    image: Image,
+}
+
+/// Types of a program, and which of them are its functions', by their offsets into the file.
+#[derive(Debug)]
+pub struct Described {
+    /// All that were wanted.
+    pub types: Types,
+    /// The functions.
+    pub functions: HashMap<u64, TypeId>,
+}
+
+impl Debug {
+    /// Opens a file and, where it is stripped, its debug file; `folders` are more places to look for that.
+    pub fn open(path: &Path, folders: &[String]) -> Option<Self> {
+        let image = Image::open(path).ok()??;
+        if image.is_described() {
+            return Some(Self { program: None, image });
+        }
+        match separate::find(path, &image, folders) {
+            Some(separate) => Some(Self { program: Some(image), image: separate }),
+            None => Some(Self { program: None, image }),
+        }
+    }
+
+    /// Whether there is any debug information.
+    pub fn is_described(&self) -> bool {
+        self.image.is_described()
+    }
+
+    /// The functions that a debug file names, by their offsets into the program.
+    pub fn separate_functions(&self) -> Vec<UserFunction> {
+        let Some(program) = &self.program else { return vec![] };
+        let place = |(name, address, size)| {
+            let offset = program.offset_of_code(address)?;
+            Some(UserFunction { name, offset, size, ..UserFunction::default() })
+        };
+        self.image.functions().into_iter().filter_map(place).collect()
+    }
+
+    fn program(&self) -> &Image {
+        self.program.as_ref().unwrap_or(&self.image)
+    }
+
+    /// The types of functions, by their names and offsets into the file, and those that the script names. `None` where it tells none.
+    ///
+    /// `mentioned` are names of members: what those point to is wanted as well.
+    pub fn describe(
+        &self,
+        functions: &[(&str, u64)],
+        named: &BTreeSet<String>,
+        mentioned: &BTreeSet<String>,
+    ) -> Option<Described> {
+        let units = Units::of(self.image.dwarf());
+        let mut types = types::Types::new(&units, mentioned);
+        let program = self.program();
+        let addresses: HashMap<u64, (&str, u64)> = functions
+            .iter()
+            .filter_map(|(name, offset)| Some((program.address_at(*offset)?, (*name, *offset))))
+            .collect();
+        let mut described = HashMap::new();
+        let mut near: Vec<UnitId> = Vec::new();
+        let found = if addresses.is_empty() { HashMap::new() } else { functions::at(&units, &keys(&addresses)) };
+        for (address, at) in found {
+            let Some((name, offset)) = addresses.get(&address) else { continue };
+            described.insert(*offset, types.function(at, name));
+            near.push(at.unit);
+        }
+        near.sort();
+        near.dedup();
+        let mut names = named.clone();
+        let mut looked_for = BTreeSet::new();
+        // What is found may be made of what is only declared there.
+        loop {
+            names.extend(types.complete());
+            let new: BTreeSet<String> = names.difference(&looked_for).cloned().collect();
+            if new.is_empty() {
+                break;
+            }
+            let found: Vec<At> = names::find(&units, &new, &near);
+            looked_for.extend(new);
+            found.into_iter().for_each(|at| types.named(at));
+        }
+        if types.is_empty() {
+            return None;
+        }
+        Some(Described { types: Types::new(types.finish()?), functions: described })
+    }
+
+    /// Where the code of a line begins, as addresses of the program.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    pub fn line(&self, name: &str, wanted: &SourceLine) -> Result<Vec<u64>, WrongLine> {
+        let wrong = |why: String, help: String| Err(WrongLine { wanted: wanted.clone(), why, help });
+        if !self.is_described() {
+            return wrong(
+                format!("No DWARF debug info found for '{name}', cannot attach by source code location."),
+                "build it with -g or install its debug package".to_owned(),
+            );
+        }
+        let units = Units::of(self.image.dwarf());
+        let program = self.program();
+        match lines::find(&units, wanted, |address| program.offset_of_code(address).is_some()) {
+            lines::Found::Code(addresses) => Ok(addresses),
+            lines::Found::Ambiguous(files) => wrong(
+                format!("Ambiguous source path, matches multiple files: {}", files.join(", ")),
+                "write more of the path".to_owned(),
+            ),
+            lines::Found::NoFile(files) => wrong(
+                format!("No compilation unit matches {}", wanted.file),
+                format!("it was made from {} and perhaps others", files.join(", ")),
+            ),
+            lines::Found::NoCode(before, after) => {
+                let near: Vec<String> = before.into_iter().chain(after).map(|line| line.to_string()).collect();
+                wrong(
+                    format!("Unable to map '{wanted}' to address"),
+                    match near.is_empty() {
+                        true => "no code was made from that file".to_owned(),
+                        false => {
+                            format!("no code was made from that line; the nearest lines with code: {}", near.join(", "))
+                        }
+                    },
+                )
+            }
+        }
+    }
+}
+
+fn keys<V>(of: &HashMap<u64, V>) -> HashSet<u64> {
+    of.keys().copied().collect()
+}

@@ -1,0 +1,223 @@
+//! Debug information of programs that the test compiles itself: arguments by name, types by name, lines, stripped programs.
+//!
+//! Says `SKIP` and why where this process may not trace, or where there is no compiler.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use agent::preflight;
+use agent::probes::{Listing, list};
+use agent::run::{RunError, RunOptions, run};
+use tempfile::TempDir;
+
+/// A program in a folder of its own.
+struct Program {
+    folder: TempDir,
+    path: PathBuf,
+}
+
+impl Program {
+    /// Compiles a source of this folder, if there is the compiler.
+    fn compile(compiler: &str, source: &str, flags: &[&str]) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("shop");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/debug_info").join(source);
+        let built = Command::new(compiler).args(flags).arg("-o").arg(&path).arg(&source).status();
+        match built {
+            Ok(status) => assert!(status.success(), "{compiler} {flags:?} {}", source.display()),
+            Err(error) => {
+                println!("SKIP: {compiler}: {error}");
+                return None;
+            }
+        }
+        Some(Self { folder, path })
+    }
+
+    fn tool(&self, tool: &str, args: &[&str]) {
+        let status =
+            Command::new(tool).args(args).current_dir(self.folder.path()).status().expect("a tool of binutils");
+        assert!(status.success(), "{tool} {args:?}");
+    }
+
+    /// Runs a script along with the program; `APP` stands for the program's path.
+    fn trace(&self, script: &str) -> Result<String, RunError> {
+        self.trace_with(script, |_| ())
+    }
+
+    fn trace_with(&self, script: &str, change: impl FnOnce(&mut RunOptions)) -> Result<String, RunError> {
+        let path = self.path.display().to_string();
+        let output = self.folder.path().join("output");
+        let mut options = RunOptions {
+            name: "stdin".to_owned(),
+            source: script.replace("APP", &path),
+            duration: Some(Duration::from_secs(10)),
+            quiet: true,
+            command: Some(path),
+            output: Some(output.clone()),
+            ..RunOptions::default()
+        };
+        change(&mut options);
+        run(&options)?;
+        let printed = std::fs::read_to_string(output).expect("the output");
+        Ok(printed.trim_end().to_owned() + "\n")
+    }
+
+    fn printed(&self, script: &str) -> String {
+        self.trace(script).unwrap_or_else(|error| panic!("{script}\n{error}"))
+    }
+
+    fn refused(&self, script: &str) -> String {
+        match self.trace(script) {
+            Ok(printed) => panic!("{script}\n{printed}"),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// The program, where tracing and the compiler are at hand.
+macro_rules! program {
+    ($compiler:literal, $source:literal $(, $flag:literal)*) => {{
+        let missing = preflight::missing();
+        if !missing.is_empty() {
+            println!("SKIP: {}", missing[0]);
+            return;
+        }
+        match Program::compile($compiler, $source, &["-g", "-O0" $(, $flag)*]) {
+            Some(program) => program,
+            None => return,
+        }
+    }};
+}
+
+#[test]
+fn arguments_go_by_their_names_and_structs_by_their_members() {
+    let app = program!("gcc", "shop.c");
+    let printed = app.printed(
+        r#"uprobe:APP:serve {
+             printf("%d %s %s\n", args.order->id, args.order.name, str(args.who));
+             printf("%d %d %d\n", args.order.urgent, args.order.tries, args.order.next.tries);
+             printf("%d %d %d\n", args.order.parts[2], args.order.amount, args.order.next.amount);
+             printf("%d %s %d\n", args.order.label.size, args.order.label.text, args.order.state == 7);
+             printf("%d %d %d\n", args.both.first, args.both.second, args.mode);
+           }"#,
+    );
+    let expected = "41 first customer\n1 100 9\n3 -5 77\n3 abc 1\n10 20 -3\n";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn arguments_on_the_stack_and_behind_a_hidden_pointer_are_found() {
+    let app = program!("gcc", "shop.c");
+    let printed = app.printed(
+        r#"uprobe:APP:many { printf("%d %d %d\n", args.f, args.g, args.h.c); }
+           uprobe:APP:produce { printf("%d\n", args.seed); }"#,
+    );
+    assert_eq!(printed, "6 -7 3\n11\n");
+}
+
+#[test]
+fn all_arguments_are_one_record() {
+    let app = program!("gcc", "shop.c");
+    let printed =
+        app.printed("uprobe:APP:branches { @[args] = count(); $all = args; @sum = sum($all.which); print(args); }");
+    assert!(printed.starts_with("{ .which = 1 }\n{ .which = 2 }\n"), "{printed}");
+    assert!(printed.contains("@[{ .which = 1 }]: 1\n") && printed.contains("@sum: 3\n"), "{printed}");
+}
+
+#[test]
+fn a_struct_of_the_program_is_cast_to_by_its_name_and_printed_whole() {
+    let app = program!("gcc", "shop.c");
+    let printed = app.printed(
+        r#"uprobe:APP:serve { printf("%d\n", ((struct order *)arg0).next->id); print(((struct order *)arg0).label); }
+           uprobe:APP:serve { print((sizeof(struct wide), offsetof(struct order, name))); }"#,
+    );
+    assert_eq!(printed, "2\n{ .size = 3, .text = abc }\n(24, 5)\n");
+}
+
+#[test]
+fn what_debug_information_does_not_tell_is_told() {
+    let app = program!("gcc", "shop.c");
+    let wrong = app.refused("uprobe:APP:serve { print(args.ordre); }");
+    assert!(wrong.contains("did you mean `order`?"), "{wrong}");
+    let wrong = app.refused("uprobe:APP:serve { print(args.load); }");
+    assert!(wrong.contains("`double load` is handed over in a way that a probe cannot read"), "{wrong}");
+    app.tool("strip", &["-g", "shop"]);
+    let wrong = app.refused("uprobe:APP:serve { print(args.mode); }");
+    assert!(wrong.contains("no debuginfo found for"), "{wrong}");
+    let wrong = app.refused("uprobe:APP@shop.c:50 { }");
+    assert!(wrong.contains("No DWARF debug info found for"), "{wrong}");
+}
+
+#[test]
+fn a_line_of_the_source_is_attached_to() {
+    let app = program!("gcc", "shop.c");
+    assert_eq!(
+        app.printed(r#"uprobe:APP@shop.c:50 { printf("here\n"); } uprobe:APP@shop.c:48 { @ = count(); }"#),
+        "here\n\n\n@: 2\n"
+    );
+    let wrong = app.refused("uprobe:APP@shop.c:4 { }");
+    assert!(
+        wrong.contains("Unable to map 'shop.c:4' to address") && wrong.contains("nearest lines with code: "),
+        "{wrong}"
+    );
+    let wrong = app.refused("uprobe:APP@nothing.c:4 { }");
+    assert!(wrong.contains("No compilation unit matches nothing.c") && wrong.contains("shop.c"), "{wrong}");
+}
+
+#[test]
+fn parameters_are_listed_with_their_types() {
+    let app = program!("gcc", "shop.c");
+    let pattern = format!("uprobe:{}:serve", app.path.display());
+    let lines = list(&pattern, &Listing { verbose: true, ..Listing::default() }).expect("a list");
+    let parameters: Vec<&str> = lines[1..].iter().map(String::as_str).collect();
+    let expected = ["struct order* order", "double load", "struct pair both", "signed char mode", "const char* who"];
+    assert_eq!(parameters, expected.map(|parameter| format!("    {parameter}")));
+}
+
+#[test]
+fn a_stripped_program_is_described_by_its_debug_file() {
+    let app = program!("gcc", "shop.c", "-Wl,--build-id=none");
+    app.tool("objcopy", &["--only-keep-debug", "shop", "shop.dbg"]);
+    app.tool("strip", &["shop"]);
+    app.tool("objcopy", &["--add-gnu-debuglink=shop.dbg", "shop"]);
+    let script = r#"uprobe:APP:branches { printf("%d\n", args.which); } uprobe:APP@shop.c:50 { printf("here\n"); }"#;
+    assert_eq!(app.printed(script), "1\n2\nhere\n");
+    // Another file of the same name does not pass for it.
+    std::fs::write(app.folder.path().join("shop.dbg"), "something else").expect("a file");
+    assert!(app.refused(script).contains("No matches for uprobe"));
+}
+
+#[test]
+fn a_debug_file_is_looked_for_by_build_id_in_a_folder_that_is_given() {
+    let app = program!("gcc", "shop.c", "-Wl,--build-id=0x0123456789abcdef", "-gz=zlib");
+    let folder = app.folder.path().join("debug/.build-id/01");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    app.tool("objcopy", &["--only-keep-debug", "shop", "debug/.build-id/01/23456789abcdef.debug"]);
+    app.tool("strip", &["shop"]);
+    let script = r#"uprobe:APP:branches { printf("%d\n", args.which); }"#;
+    assert!(app.refused(script).contains("No matches for uprobe"));
+    let given = app.trace_with(script, |options| options.compile.debug_folders = vec!["./debug".to_owned()]);
+    assert_eq!(given.unwrap_or_else(|error| panic!("{error}")), "1\n2\n");
+}
+
+#[test]
+fn references_bases_and_methods_of_cpp_are_described() {
+    let app = program!("g++", "shop.cpp");
+    let printed = app.printed(
+        r#"uprobe:APP:cpp:"shop::sell" { printf("%d %d %d\n", args.item.price, args.item.number, args.now); }
+           uprobe:APP:cpp:"shop::sell" { printf("%d %d\n", args.copy.price, args.copy.sold); }
+           uprobe:APP:cpp:"shop::Till::count" { printf("%d %d\n", args.this.coins, args.extra); }"#,
+    );
+    assert_eq!(printed, "30 4 1\n30 1\n6 3\n");
+}
+
+#[test]
+fn build_ids_stand_for_the_addresses_of_a_stack() {
+    let app = program!("gcc", "shop.c", "-Wl,--build-id=0x0123456789abcdef0123456789abcdef01234567");
+    let printed = app.printed("uprobe:APP:serve { print(ustack(build_id, 2)); }");
+    let frames: Vec<&str> = printed.split_whitespace().collect();
+    assert_eq!(frames.len(), 4, "{printed}");
+    assert_eq!([frames[0], frames[2]], ["0123456789abcdef0123456789abcdef01234567"; 2]);
+    assert!(frames[1].starts_with("0x1"), "{printed}");
+}
