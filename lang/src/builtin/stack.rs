@@ -23,8 +23,9 @@ pub fn stack_type(checker: &mut Checker<'_>, depth: u16, mode: StackMode) -> Sta
 
 /// Takes the stack at hand: its number, or a negative error.
 pub fn take(lowerer: &mut Lowerer<'_>, stack: &StackType, flags: i64) -> Operand {
-    match lowerer.unwinding().filter(|_| flags & USER == 0) {
-        Some(unwinding) => lowerer.known_stack(unwinding, stack.map, |lowerer| ask(lowerer, stack, flags)),
+    // The same addresses stand for other files in other processes.
+    match lowerer.unwinding(flags == USER).filter(|_| stack.mode != StackMode::BuildId) {
+        Some(way) => lowerer.known_stack(way, stack.map, |lowerer| ask(lowerer, stack, flags)),
         None => ask(lowerer, stack, flags),
     }
 }

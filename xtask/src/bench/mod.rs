@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use crate::tracer::Tracer;
 use crate::{packages, release};
 use measure::Workload;
-use rows::{Cost, EVENT_ROWS, STARTUP_ROWS};
+use rows::{Cost, EVENT_ROWS, EventRow, STARTUP_ROWS};
 use table::Line;
 
 /// Arguments of `cargo xtask bench`.
@@ -95,6 +95,15 @@ fn measure_startup(pair: &Pair, rounds: u32) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
+/// Nanoseconds without what is measured: of the whole workload, or of a program that does nothing, which is what taking the time of
+/// a program costs.
+fn bare(pair: &Pair, row: &EventRow, workload: &Workload) -> Result<f64> {
+    match row.cost {
+        Cost::Added { .. } => Ok(workload.run()?.as_secs_f64() * 1e9),
+        Cost::Program { idle } => measure::charged(&pair.ours, idle, workload),
+    }
+}
+
 fn measure_events(pair: &Pair, rounds: u32) -> Result<Vec<Line>> {
     let workload = Workload::calibrated()?;
     let mut lines = Vec::new();
@@ -102,16 +111,16 @@ fn measure_events(pair: &Pair, rounds: u32) -> Result<Vec<Line>> {
         let mut ours = Vec::new();
         let mut reference = Vec::new();
         for round in 0..rounds {
-            let bare = workload.run()?;
+            let bare = bare(pair, row, &workload)?;
             let cost = |tracer, samples: &mut Vec<f64>| -> Result<()> {
                 samples.push(match row.cost {
                     Cost::Added { per_block, counts } => {
                         let events = per_block * workload.blocks();
                         let least = if counts { events } else { 0.0 };
                         let traced = measure::traced(tracer, row.script, &workload, least)?;
-                        (traced.as_secs_f64() - bare.as_secs_f64()) * 1e9 / events
+                        (traced.as_secs_f64() * 1e9 - bare) / events
                     }
-                    Cost::Program => measure::charged(tracer, row.script, &workload)?,
+                    Cost::Program { .. } => measure::charged(tracer, row.script, &workload)? - bare,
                 });
                 Ok(())
             };

@@ -41,10 +41,12 @@ pub enum Cost {
     /// What it adds to the workload, of which each block makes so many. Where `counts`, the map's counts must add up to at least
     /// the workload's.
     Added { per_block: f64, counts: bool },
-    /// What the kernel charges the program for a run: for events so rare that the workload does not feel them.
-    Program,
+    /// What the kernel charges the program for a run, more than it charges the idle one: for events so rare that the workload does
+    /// not feel them.
+    Program { idle: &'static str },
 }
 
+const SAMPLES: Cost = Cost::Program { idle: "profile:hz:4999 { }" };
 /// Each block of the workload is a read and a write.
 const SYSCALLS: Cost = Cost::Added { per_block: 2.0, counts: true };
 
@@ -83,11 +85,11 @@ pub const EVENT_ROWS: [EventRow; 9] = [
     EventRow {
         title: "the program alone, `profile:hz:4999 { @ = count(); }`",
         script: "profile:hz:4999 { @ = count(); }",
-        cost: Cost::Program,
+        cost: SAMPLES,
     },
     EventRow {
         title: "the program alone, `profile:hz:4999 { @[kstack] = count(); }`",
         script: "profile:hz:4999 { @[kstack] = count(); }",
-        cost: Cost::Program,
+        cost: SAMPLES,
     },
 ];

@@ -4,7 +4,8 @@ use bpf::helper::Helper;
 use report::schema::StackMapId;
 
 use super::step::Walk;
-use super::{From, KIND, Kind, MOST_STEPS, SP_OFFSET};
+use super::{From, KIND, Kind, MOST_STEPS, SP_OFFSET, Way};
+use crate::builtin::USER;
 use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
 use crate::lower::element::ANY;
 use crate::lower::{Lowerer, Place};
@@ -29,23 +30,23 @@ const NOT_ALIKE: i64 = -1;
 
 impl Lowerer<'_> {
     /// The number of the stack at hand, or a negative error; `ask` has the kernel find it.
-    pub fn known_stack(
-        &mut self,
-        (orc, from): (Orc, From),
-        id: StackMapId,
-        ask: impl FnOnce(&mut Self) -> Operand,
-    ) -> Operand {
+    pub fn known_stack(&mut self, way: Way, id: StackMapId, ask: impl FnOnce(&mut Self) -> Operand) -> Operand {
         let map = self.resources.known_stacks(id);
-        let start = self.start(from);
+        let start = self.start(way);
         let (number, hash) = (self.b.copy(0), self.b.copy(0));
         let (key, frames) = (self.temp(8), self.temp(FRAMES));
         let [unknown, asked, walked, found, done] = [(); 5].map(|()| self.b.new_block());
 
-        let walk = match start {
-            Some(start) => self.learnt_walk(from, start, hash, frames, unknown),
-            None => self.walk_from_registers(hash, frames, unknown),
-        };
-        self.walk_stack(&orc, &walk, unknown);
+        match way {
+            Way::Kernel { orc, from } => {
+                let walk = match start {
+                    Some(start) => self.learnt_walk(from, start, hash, frames, unknown),
+                    None => self.walk_from_registers(hash, frames, unknown),
+                };
+                self.walk_stack(&orc, &walk, unknown);
+            }
+            Way::Process => self.walk_process(hash, unknown),
+        }
         self.b.store(key.base, key.offset, Width::B8, hash);
         let at = self.address(key);
         let known = self.lookup(map, at);
@@ -63,22 +64,22 @@ impl Lowerer<'_> {
         self.b.assign(number, given);
         self.b.branch_if(Cmp::SLt, number, 0, done);
         self.b.branch_if(Cmp::Ne, hash, 0, walked);
-        if let Some(start) = start {
+        if let (Way::Kernel { orc, from }, Some(start)) = (way, start) {
             let learnt = self.b.load(start, START_ADDRESS, Width::B8, false);
             self.b.branch_if(Cmp::Ne, learnt, 0, done);
             self.learn_start(&orc, from, start, frames, key, done);
         }
         self.b.jump(done);
         self.b.switch_to(walked);
-        self.keep_stack(map, from, key, frames, hash, number);
+        self.keep_stack(map, way, key, frames, hash, number);
         self.b.jump(done);
         self.b.switch_to(done);
         number.into()
     }
 
     /// What the program has learnt of where its walks start, if there is anything to learn.
-    fn start(&mut self, from: From) -> Option<VReg> {
-        if from == From::Registers {
+    fn start(&mut self, way: Way) -> Option<VReg> {
+        if matches!(way, Way::Process | Way::Kernel { from: From::Registers, .. }) {
             return None;
         }
         let (map, offset) = self.resources.unwind_start();
@@ -133,11 +134,12 @@ impl Lowerer<'_> {
     }
 
     /// Keeps the number of a stack if the kernel found the return addresses that the program did.
-    fn keep_stack(&mut self, map: MapRef, from: From, key: Place, frames: Place, hash: VReg, number: VReg) {
-        let bytes = self.kernel_frames(frames);
+    fn keep_stack(&mut self, map: MapRef, way: Way, key: Place, frames: Place, hash: VReg, number: VReg) {
+        let flags = if way == Way::Process { USER } else { 0 };
+        let bytes = self.account(frames, flags);
         let expected = self.b.copy(0);
         let [turn, more, end, alike, keep] = [(); 5].map(|()| self.b.new_block());
-        let at = self.b.copy(i64::from(from.first_frame()));
+        let at = self.b.copy(i64::from(way.first_frame()));
         self.b.jump(turn);
         self.b.switch_to(turn);
         self.b.branch_if(Cmp::SGe, at, bytes, end);
@@ -166,7 +168,7 @@ impl Lowerer<'_> {
 
     /// Learns where walks start: what the tracer's return address is, and where; goes to `done`.
     fn learn_start(&mut self, orc: &Orc, from: From, start: VReg, frames: Place, key: Place, done: BlockId) {
-        let bytes = self.kernel_frames(frames);
+        let bytes = self.account(frames, 0);
         self.b.branch_if(Cmp::SLe, bytes, i64::from(SITE), done);
         let [tracer, site] = [TRACER, SITE].map(|at| self.b.load(frames.base, frames.offset + at, Width::B8, false));
         let offset = match from {
@@ -219,8 +221,9 @@ impl Lowerer<'_> {
     }
 
     /// The kernel's own account of the stack; its bytes, or a negative error.
-    fn kernel_frames(&mut self, to: Place) -> VReg {
+    fn account(&mut self, to: Place, flags: i64) -> VReg {
         let (context, to) = (self.b.context(), self.address(to));
-        self.b.call(Helper::GetStack, &[context.into(), to.into(), Operand::Imm(i64::from(FRAMES)), Operand::Imm(0)])
+        let args = [context.into(), to.into(), Operand::Imm(i64::from(FRAMES)), Operand::Imm(flags)];
+        self.b.call(Helper::GetStack, &args)
     }
 }

@@ -1,4 +1,4 @@
-//! Kernel stacks that were met before, recognised by the program itself.
+//! Stacks that were met before, recognised by the program itself.
 //!
 //! The kernel's unwinder takes 100 ns and more for each function on the stack, those of the tracing included, and most events of
 //! a probe come from a handful of stacks. A program can do what the unwinder does, by the same tables ([`crate::orc`]), at a
@@ -10,11 +10,13 @@
 //! than [`MOST_STEPS`] functions) or return addresses have been replaced (kretprobes, the function graph tracer), the kernel is asked
 //! every time.
 //!
-//! Where a walk starts depends on how the program is called ([`From`]).
+//! Where a walk of the kernel's stack starts depends on how the program is called ([`From`]). A process's stack is walked by frame
+//! pointers, as the kernel does it.
 
 mod known;
 mod rule;
 mod step;
+mod user;
 
 use super::{Lowerer, Place};
 use crate::builtin::MOST_FRAMES;
@@ -53,6 +55,31 @@ const SAVES: i32 = 1;
 const SP_OFFSET: i32 = 2;
 const BP_OFFSET: i32 = 4;
 
+/// How a stack is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The kernel's, by its tables.
+    Kernel {
+        /// The tables.
+        orc: Orc,
+        /// Where the walk starts.
+        from: From,
+    },
+    /// The process's, by frame pointers.
+    Process,
+}
+
+impl Way {
+    /// Where in the kernel's own account of a stack, in bytes, the walk starts.
+    fn first_frame(self) -> i32 {
+        match self {
+            Self::Kernel { from: From::Tracer, .. } => known::TRACER,
+            Self::Kernel { from: From::Trampoline, .. } => known::SITE,
+            Self::Kernel { from: From::Registers, .. } | Self::Process => 0,
+        }
+    }
+}
+
 /// How a program is called, and so where on the stack the walk starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -79,23 +106,20 @@ impl From {
         let first = from(first)?;
         rest.iter().all(|site| from(site) == Some(first)).then_some(first)
     }
-
-    /// Where in the kernel's own account of a stack, in bytes, the walk starts.
-    fn first_frame(self) -> i32 {
-        match self {
-            Self::Tracer => known::TRACER,
-            Self::Trampoline => known::SITE,
-            Self::Registers => 0,
-        }
-    }
 }
 
 impl Lowerer<'_> {
-    /// The tables to follow stacks by and where to start, where the program at hand may.
-    pub fn unwinding(&self) -> Option<(Orc, From)> {
+    /// How stacks of the kernel, or of the process, can be followed in the program at hand, where they can.
+    pub fn unwinding(&self, user: bool) -> Option<Way> {
         let features = self.unit.target.features;
-        let can = features.task_btf && features.task_registers && !self.b.is_called_back();
-        Orc::of(self.unit.target).filter(|_| can).zip(From::of(&self.probe.sites))
+        if !features.task_btf || !features.task_registers || self.b.is_called_back() {
+            return None;
+        }
+        if user {
+            return user::is_followed(self.unit.target.arch, &self.probe.sites).then_some(Way::Process);
+        }
+        let (orc, from) = Orc::of(self.unit.target).zip(From::of(&self.probe.sites))?;
+        Some(Way::Kernel { orc, from })
     }
 
     /// A hash that one more return address goes into.

@@ -1,9 +1,11 @@
-//! Kernel stacks that a program recognises without the kernel's unwinder, against the unwinder's own.
+//! Stacks that a program recognises without the kernel's unwinder, against the unwinder's own.
 //!
 //! Says `SKIP` and why where this process may not trace, or this kernel does not tell how to follow its stacks.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use agent::preflight;
 use agent::session::{Session, SessionOptions};
@@ -72,4 +74,49 @@ fn a_stack_that_was_met_is_recognised() {
     assert!(printed.contains("entry_SYSCALL_64_after_hwframe+"), "{printed}");
     assert_eq!(known.len(), 1, "one stack is known: {known:?}");
     assert!(known.iter().all(|(_, number)| *number >= 0), "the program walks as the kernel does: {known:?}");
+}
+
+/// Makes the call 1000 times from functions that keep frame pointers, or with the register holding something else.
+const CALLER: &str = r#"
+#define CALL(set) \
+    __asm__ volatile("push %%rbp\n\t" set "\n\tmov $263, %%eax\n\tmov $-100, %%edi\n\txor %%esi, %%esi\n\txor %%edx, %%edx\n\tsyscall\n\tpop %%rbp" \
+                     ::: "rax", "rdi", "rsi", "rdx", "rcx", "r11", "memory")
+void inner(int frames) { if (frames) CALL(""); else CALL("mov $0x12345, %%ebp"); }
+void middle(int frames) { inner(frames); }
+void outer(int frames) { middle(frames); }
+int main(int argc, char **argv) { for (int i = 0; i < 1000; i++) outer(argc > 1); return 0; }
+"#;
+
+/// The program above, compiled; `None` where there is no compiler.
+fn compiled(folder: &Path) -> Option<PathBuf> {
+    let (source, binary) = (folder.join("caller.c"), folder.join("caller"));
+    fs::write(&source, CALLER).expect("a file");
+    let options = ["-O0", "-fno-omit-frame-pointer", "-o"];
+    let status = Command::new("cc").args(options).arg(&binary).arg(&source).status().ok()?;
+    status.success().then_some(binary)
+}
+
+#[test]
+fn a_stack_of_a_process_is_recognised_whether_or_not_it_keeps_frame_pointers() {
+    let missing = preflight::missing();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(binary) = compiled(folder.path()).filter(|_| missing.is_empty() && cfg!(target_arch = "x86_64")) else {
+        println!("SKIP: tracing needs {missing:?}; the traced program needs a C compiler and x86-64");
+        return;
+    };
+    let script =
+        "tracepoint:raw_syscalls:sys_enter /comm == \"caller\" && args.id == UNLINKAT/ { @[ustack] = count(); }";
+    // The functions' own, main, and what called it.
+    for (argument, least, most) in [(Some("frames"), 5, 64), (None, 1, 1)] {
+        let session = attached(&script.replace("UNLINKAT", UNLINKAT));
+        assert!(Command::new(&binary).args(argument).status().expect("it runs").success());
+        let known = remembered();
+        let left = session.finish(&mut vec![]).expect("an end");
+        let printed = report::text::snapshot(&left.snapshot);
+        assert_eq!(printed.matches("]: ").count(), 1, "one stack: {printed}");
+        assert!(printed.contains(&format!("]: {CALLS}\n")), "it has all the calls: {printed}");
+        let frames = printed.lines().filter(|line| line.starts_with(' ')).count();
+        assert!((least..=most).contains(&frames), "{printed}");
+        assert!(matches!(known.as_slice(), [(_, 0..)]), "the program walks as the kernel does: {known:?}");
+    }
 }
