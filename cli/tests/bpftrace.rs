@@ -172,6 +172,21 @@ fn probes_are_listed_by_pattern_by_script_and_with_arguments() {
 }
 
 #[test]
+fn folded_output_is_stacks_alone() {
+    need_tracing!();
+    let script = "t:raw_syscalls:sys_enter { @[comm, kstack] = count(); @n = count(); printf(\"hi\\n\"); exit(); }";
+    let ran = Bpftrace::new().run(&["-q", "-f", "folded", "-e", script]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("entry_SYSCALL_64_after_hwframe;"), "{}", ran.out);
+    assert!(
+        ran.out.lines().all(|line| line.rsplit_once(' ').is_some_and(|(_, n)| n.parse::<u64>().is_ok())),
+        "{}",
+        ran.out
+    );
+    assert!(ran.err.contains("hi\n") && ran.err.contains("@n: "), "{}", ran.err);
+}
+
+#[test]
 fn a_name_that_looks_like_a_file_is_told_to_be_a_pattern() {
     let ran = Bpftrace::new().run(&["-l", "missing.bt"]);
     assert!(ran.err.starts_with("WARNING: It appears that 'missing.bt' is a filename"), "{}", ran.err);

@@ -9,7 +9,7 @@ use report::event::HelperError;
 use report::schema::{CallSite, Part, PrintfTo};
 use report::snapshot::Snapshot;
 use report::value::Text;
-use report::{json, text};
+use report::{folded, json, text};
 
 use super::RunOptions;
 use crate::read::Lost;
@@ -23,6 +23,8 @@ pub enum Format {
     Text,
     /// One JSON object a line.
     Json,
+    /// The stacks of maps, a line each, as flame graph tools read them; all else goes to standard error as text.
+    Folded,
 }
 
 /// Writes a session's output.
@@ -49,7 +51,7 @@ impl Printer {
     /// Says how many probes are attached: JSON with the output, text on standard error.
     pub fn attached(&mut self, probes: usize) -> io::Result<()> {
         match self.format {
-            Format::Text => {
+            Format::Text | Format::Folded => {
                 eprint!("{}", text::attached_probes(probes));
                 Ok(())
             }
@@ -62,7 +64,30 @@ impl Printer {
         self.put(match self.format {
             Format::Text => text::snapshot(snapshot),
             Format::Json => json::snapshot(snapshot),
+            Format::Folded => return self.folded_maps(snapshot),
         })
+    }
+
+    fn folded_maps(&mut self, snapshot: &Snapshot) -> io::Result<()> {
+        let mut others = snapshot.clone();
+        others.maps.retain(|_, map| !folded::has_stacks(map));
+        snapshot.maps.values().try_for_each(|map| self.put(folded::map(map)))?;
+        self.aside(&text::snapshot(&others))
+    }
+
+    /// What is no stack, beside the stacks.
+    fn folded(&mut self, output: Output) -> io::Result<()> {
+        match output {
+            Output::Map { data, .. } if folded::has_stacks(&data) => self.put(folded::map(&data)),
+            Output::HelperError(_) | Output::Failed(_) | Output::LostEvents(_) => self.text(output),
+            output => {
+                self.flush()?;
+                let stacks = std::mem::replace(&mut self.to, BufWriter::new(Box::new(io::stderr())));
+                let printed = self.text(output).and_then(|()| self.flush());
+                self.to = stacks;
+                printed
+            }
+        }
     }
 
     /// Says that maps were too small for what the script put into them. Lost events were told when they were lost.
@@ -211,6 +236,7 @@ impl Sink for Printer {
         match self.format {
             Format::Text => self.text(output),
             Format::Json => self.json(output),
+            Format::Folded => self.folded(output),
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Args {
     /// Say more; with -l, the arguments of probes too
     #[arg(short, long)]
     pub verbose: bool,
-    /// How output is printed: text or json
+    /// How output is printed: text, json, or folded (stacks as flame graph tools read them, all else to standard error)
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub format: String,
     /// Write the script's output to this file

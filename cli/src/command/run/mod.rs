@@ -68,8 +68,10 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
     let format = match args.format.as_str() {
         "text" => Format::Text,
         "json" => Format::Json,
+        "folded" => Format::Folded,
         other => {
-            return Err(Failure::Said(format!("Invalid output format \"{other}\"\nValid formats: 'text', 'json'")));
+            let valid = "Valid formats: 'text', 'json', 'folded'";
+            return Err(Failure::Said(format!("Invalid output format \"{other}\"\n{valid}")));
         }
     };
     let (named, mut plain): (Vec<String>, Vec<String>) =
