@@ -364,6 +364,12 @@ fn a_comment_between_a_probe_and_its_body_is_kept() {
 }
 
 #[test]
+fn a_blank_behind_a_backslash_keeps_the_next_line_apart() {
+    let once = format("#define N 5 \\ \nBEGIN { }\n").unwrap();
+    assert_eq!(format(&once).unwrap(), once);
+}
+
+#[test]
 fn a_probe_that_begins_like_an_import_stays_a_probe() {
     let once = format("BEGIN { }\nimport~ { }\n").unwrap();
     assert_eq!(format(&once).unwrap(), once);

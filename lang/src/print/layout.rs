@@ -125,7 +125,7 @@ impl<'a> Printer<'a> {
     }
 
     fn remark(&mut self, remark: Remark) {
-        let text = self.text.get(remark.span.range()).unwrap_or_default().trim_end();
+        let text = without_blanks_behind(self.text.get(remark.span.range()).unwrap_or_default());
         let between = self.text.get(self.done..remark.span.start as usize);
         let same_line = between.is_some_and(|between| !between.contains('\n')) && self.done > 0;
         if remark.at_margin {
@@ -153,6 +153,14 @@ impl<'a> Printer<'a> {
     fn left_out_goes_on(&self, between: Option<&str>) -> bool {
         between == Some("\n")
     }
+}
+
+/// A line's text up to its last blanks; one stays behind a backslash, which at the very end would join the next line to it.
+fn without_blanks_behind(line: &str) -> &str {
+    let text = line.trim_end();
+    let kept =
+        usize::from(text.ends_with('\\') && line.get(text.len()..).is_some_and(|rest| rest.starts_with([' ', '\t'])));
+    line.get(..text.len() + kept).unwrap_or(text)
 }
 
 /// Whether a line of nothing but blanks stands between two line ends.
