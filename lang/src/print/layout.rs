@@ -158,8 +158,8 @@ impl<'a> Printer<'a> {
 /// A line's text up to its last blanks; one stays behind a backslash, which at the very end would join the next line to it.
 fn without_blanks_behind(line: &str) -> &str {
     let text = line.trim_end();
-    let kept =
-        usize::from(text.ends_with('\\') && line.get(text.len()..).is_some_and(|rest| rest.starts_with([' ', '\t'])));
+    let behind = line.get(text.len()..).and_then(|blanks| blanks.chars().next()).filter(|blank| *blank != '\n');
+    let kept = behind.filter(|_| text.ends_with('\\')).map_or(0, char::len_utf8);
     line.get(..text.len() + kept).unwrap_or(text)
 }
 
