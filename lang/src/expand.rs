@@ -118,6 +118,8 @@ pub struct Expand<'a> {
     pub options: &'a Options,
     /// What the probe reads.
     pub uses: Uses,
+    /// Whether a program's function may be attached to behind what does nothing at its entry: where no probe of the script can tell.
+    pub skips: bool,
     config: &'a Config,
     diagnostics: &'a mut Diagnostics,
     sites: Vec<Site>,
@@ -231,11 +233,12 @@ pub fn expand<'a>(
 ) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
     let mut places = 0;
+    let skips = !script.probes.iter().any(|probe| Uses::of(script, probe).instruction);
     let Ok(filter) = Filter::new(options).map_err(|wrong| diagnostics.push(*wrong)) else { return groups };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         let (sites, without_match, said_wrong) = (vec![], None, false);
-        let mut expand = Expand { target, options, uses, config, diagnostics, sites, without_match, said_wrong };
+        let mut expand = Expand { target, options, uses, skips, config, diagnostics, sites, without_match, said_wrong };
         for point in &probe.attach_points {
             let point = options.written_out(point);
             if filter.may_keep(&point, options) {

@@ -17,6 +17,8 @@ pub struct Uses {
     pub types: bool,
     /// The kernel's stack.
     pub kernel_stack: bool,
+    /// The very instruction that it is at: the process's stack, a register.
+    pub instruction: bool,
 }
 
 impl Uses {
@@ -62,6 +64,7 @@ impl Uses {
             "probe" | "probetype" => self.name = true,
             "func" => self.function = true,
             "kstack" => self.kernel_stack = true,
+            "ustack" | "reg" => self.instruction = true,
             // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not
             // worth reading for it: a helper knows it as well.
             "ctx" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,

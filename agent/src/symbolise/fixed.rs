@@ -39,7 +39,8 @@ impl Fixed {
     /// The symbol at an address of a process that is gone.
     pub fn find(&self, pid: u32, address: u64) -> Option<UserSymbol> {
         let path = self.path.as_deref()?;
-        if Path::new("/proc").join(pid.to_string()).exists() {
+        // One that has ended and that nobody has waited for is still there, without a program.
+        if Path::new("/proc").join(pid.to_string()).join("exe").exists() {
             return None;
         }
         let functions = self.functions.get_or_init(|| user::fixed_functions(path).unwrap_or_default());

@@ -54,6 +54,7 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
             whats().any(|what| what.is_function(&function.name, function.demangled.as_deref()))
         };
         file.functions.extend(found.into_iter().filter(is_meant));
+        elf::note_skips(path, &mut file.functions);
     }
     describe_types(&mut file, patterns, needs, debug);
     for what in whats() {

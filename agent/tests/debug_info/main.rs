@@ -213,6 +213,21 @@ fn references_bases_and_methods_of_cpp_are_described() {
 }
 
 #[test]
+fn a_probe_behind_a_landing_mark_sees_what_one_before_it_sees() {
+    let app = program!("gcc", "shop.c", "-fcf-protection=full", "-no-pie");
+    let plain = app.printed(
+        r#"uprobe:APP:branches { printf("%d %d %s %s\n", args.which, arg0, func, probe); }
+           uretprobe:APP:branches { printf("%d %s\n", retval, func); }
+           uprobe:APP:many { printf("%d\n", args.h.c); }"#,
+    );
+    let probe = format!("uprobe:{}:branches", app.path.display());
+    assert_eq!(plain, format!("3\n1 1 branches {probe}\n0 branches\n2 2 branches {probe}\n5 branches\n"));
+    let stacks =
+        app.printed(r#"uprobe:APP:branches { print(ustack(2)); } uretprobe:APP:branches { @ = sum(retval); }"#);
+    assert!(stacks.contains("branches+0\n") && stacks.contains("@: 5"), "{stacks}");
+}
+
+#[test]
 fn build_ids_stand_for_the_addresses_of_a_stack() {
     let app = program!("gcc", "shop.c", "-Wl,--build-id=0x0123456789abcdef0123456789abcdef01234567");
     let printed = app.printed("uprobe:APP:serve { print(ustack(build_id, 2)); }");

@@ -56,7 +56,7 @@ fn untold(checker: &mut Checker<'_>, span: Span) -> Expr {
     let (message, help) = match described {
         true => (
             format!("the debug information of {file} tells no arguments of {place}"),
-            "they are known where a function is entered, unless the compiler has changed them; `arg0`, `arg1` .. are the registers",
+            "they are known where a function is entered, unless the compiler has changed them or has put what it knows into .dwo files, which are not read; `arg0`, `arg1` .. are the registers",
         ),
         false => (
             format!("no debuginfo found for {file}"),

@@ -173,7 +173,9 @@ fn site(
     let plus = if written.offset == 0 { String::new() } else { format!("+{}", written.offset) };
     let joint = if matches!(written.what, UserWhat::Line(_)) { '@' } else { ':' };
     let name = format!("{provider}:{}{joint}{called}{plus}", file.name);
-    let offset = function.offset.saturating_add(written.offset);
+    let at_entry = written.offset == 0 && matches!(written.what, UserWhat::Functions { .. });
+    let skipped = if at_entry && expand.skips { function.skip.into() } else { written.offset };
+    let offset = function.offset.saturating_add(skipped);
     let attach = Attach::Uprobe {
         path: file.path.clone(),
         function: format!("{called}{plus}"),

@@ -86,6 +86,7 @@ fn app() -> UserFile {
         demangled: demangled.map(str::to_owned),
         offset,
         size,
+        skip: 0,
         ty: None,
     };
     let (types, serve, main) = types();
@@ -107,7 +108,7 @@ fn app() -> UserFile {
             typed("serve", 0x1400, serve),
             function("app.c:7", None, 0x1110, 0),
             function("main_alias", None, 0x1100, 64),
-            function("malloc", None, 0x1200, 32),
+            UserFunction { skip: 4, ..function("malloc", None, 0x1200, 32) },
             function("0x1108", None, 0x1108, 0),
         ],
         markers: vec![marker("request", 0x1120, 0x4000, "-4@%edi 8@-16(%rbp)"), marker("vector", 0x1130, 0, "8@%xmm0")],

@@ -159,3 +159,86 @@ impl Debug {
 fn keys<V>(of: &HashMap<u64, V>) -> HashSet<u64> {
     of.keys().copied().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A program in C with its debug information, where there is a compiler.
+    fn compiled(folder: &Path, flags: &[&str]) -> Option<Vec<u8>> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/debug_info/shop.c");
+        let path = folder.join("shop");
+        match Command::new("gcc").args(["-g", "-O0", "-no-pie"]).args(flags).arg("-o").arg(&path).arg(source).status() {
+            Ok(status) => assert!(status.success()),
+            Err(error) => {
+                println!("SKIP: gcc: {error}");
+                return None;
+            }
+        }
+        Some(std::fs::read(path).expect("the program"))
+    }
+
+    /// Asks everything there is to ask of a file of these contents.
+    fn ask(folder: &Path, contents: &[u8]) -> Option<Described> {
+        let path = folder.join("copy");
+        std::fs::write(&path, contents).expect("a file");
+        let functions = crate::user::functions(&path, &[]).unwrap_or_default();
+        let named: Vec<(&str, u64)> = functions.iter().map(|f| (f.name.as_str(), f.offset)).collect();
+        let debug = Debug::open(&path, &[])?;
+        let names = BTreeSet::from(["order".to_owned(), "wide".to_owned()]);
+        let members = BTreeSet::from(["next".to_owned()]);
+        let _ = debug.line("copy", &SourceLine { file: "shop.c".to_owned(), line: 50, column: 0 });
+        debug.describe(&named, &names, &members)
+    }
+
+    /// Bytes that look random and are the same each time.
+    fn noise(seed: u64) -> impl FnMut() -> u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        }
+    }
+
+    #[test]
+    fn a_program_without_defects_is_described_whole_in_every_version() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for flags in
+            [["-gdwarf-3", "-O0"], ["-gdwarf-4", "-O1"], ["-gdwarf-5", "-O1"], ["-gdwarf-4", "-fdebug-types-section"]]
+        {
+            let Some(contents) = compiled(folder.path(), &flags) else { return };
+            let found = ask(folder.path(), &contents).expect("types");
+            let order = found.types.find_struct("order").expect("a struct");
+            let member = |name| found.types.member(order, name).map(|m| (m.bit_offset, m.bit_width));
+            assert_eq!(member("tries"), Some((33, Some(7))), "{flags:?}");
+            assert_eq!(member("bytes"), Some((256, None)), "{flags:?}");
+            let next = found.types.member(order, "next").and_then(|m| found.types.pointee(m.ty));
+            assert_eq!(next.map(|next| found.types.resolve(next)), Some(order), "{flags:?}");
+            assert!(found.functions.len() >= 4, "{flags:?} {:?}", found.functions);
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_cut_off_or_corrupt_never_panics() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some(contents) = compiled(folder.path(), &[]) else { return };
+        for part in 1..40 {
+            let end = contents.len() * part / 40;
+            ask(folder.path(), &contents[..end]);
+        }
+        let start = memchr::memmem::find(&contents, b"shop.c").unwrap_or(0).min(contents.len() / 2);
+        for seed in 0..300 {
+            let mut random = noise(seed);
+            let mut corrupt = contents.clone();
+            for _ in 0..1 + seed % 24 {
+                let at = start + random() as usize % (contents.len() - start);
+                corrupt[at] = random() as u8;
+            }
+            ask(folder.path(), &corrupt);
+        }
+    }
+}
