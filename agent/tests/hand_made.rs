@@ -133,6 +133,7 @@ fn compiled(programs: Vec<Program>) -> Compiled {
         settings: Settings {
             print_maps_on_exit: true,
             max_cat_bytes: 10240,
+            cut_text_bytes: 1023,
             str_trunc_trailer: "..".to_owned(),
             missing_probes: MissingProbes::Error,
         },

@@ -575,3 +575,13 @@ fn a_process_is_in_the_cgroup_of_its_path() {
     let elsewhere = Script::new(r#"begin { print(cgroupid("/proc")); }"#).try_run().expect_err("not a cgroup");
     assert!(elsewhere.to_string().contains("there is no cgroup of version 2 at /proc"), "{elsewhere}");
 }
+
+#[test]
+fn characters_without_a_nul_print_whole() {
+    need_tracing!();
+    let source = r#"struct f { char s[5]; char t[8]; };
+        begin { $b = ((uint64)0x3231306f6c6c6568, (uint64)0x3736353433); $f = (struct f *)&$b;
+                $s = $f->s; printf("%s %s|%s\n", $s, $f.s, $f.t); print(($f.s, $f.t)); @[$f.t] = $f.s; }"#;
+    let printed = Script::new(source).run();
+    assert_eq!(printed.output, "hello hello|01234567\n(hello, 01234567)\n\n\n@[01234567]: hello\n");
+}

@@ -36,6 +36,8 @@ pub struct Settings {
     pub print_maps_on_exit: bool,
     /// The most bytes `cat` prints.
     pub max_cat_bytes: u32,
+    /// Strings of at least so many bytes may have been cut off.
+    pub cut_text_bytes: u32,
     /// Printed after a string that was cut off.
     pub str_trunc_trailer: String,
     /// What to do about an attach point that the kernel refuses.

@@ -260,6 +260,7 @@ impl Config {
         Settings {
             print_maps_on_exit: self.print_maps_on_exit,
             max_cat_bytes: self.max_cat_bytes,
+            cut_text_bytes: self.max_strlen.saturating_sub(1),
             str_trunc_trailer: self.str_trunc_trailer.clone(),
             missing_probes: self.missing_probes,
         }

@@ -78,7 +78,7 @@ pub fn decode_value(ty: &Type, bytes: &[u8], symbols: &dyn Symbols) -> Result<Va
         }
         Type::Bool => Value::Bool(array::<1>(bytes, 0)? != [0]),
         Type::Pointer => Value::Pointer(u64_at(bytes, 0)?),
-        Type::Str { size } => Value::Str(c_string(slice(bytes, 0, *size as usize)?, symbols.trailer())),
+        Type::Str { size } => Value::Str(c_string(slice(bytes, 0, *size as usize)?, symbols.trailer(*size))),
         Type::Buf { capacity } => {
             let len = u32_at(bytes, 0)?.min(*capacity);
             Value::Buf(slice(bytes, 4, len as usize)?.to_vec())
@@ -158,7 +158,7 @@ fn signed(width: u8, bytes: &[u8]) -> Result<i64, DecodeError> {
     })
 }
 
-/// The text up to the NUL; without one it was cut off, and says so.
+/// The text up to the NUL; without one it may have been cut off, which `trailer` says.
 pub(crate) fn c_string(bytes: &[u8], trailer: &str) -> Text {
     match bytes.iter().position(|byte| *byte == 0) {
         Some(end) => Text(bytes.iter().take(end).copied().collect()),

@@ -29,8 +29,8 @@ pub trait Symbols {
     /// The path of a cgroup.
     fn cgroup_path(&self, id: u64) -> String;
 
-    /// What is printed behind a string that was cut off.
-    fn trailer(&self) -> &str {
+    /// What is printed behind a string that fills its `size` bytes: nothing where that is all there was.
+    fn trailer(&self, _size: u32) -> &str {
         TRUNCATION_TRAILER
     }
 

@@ -198,7 +198,7 @@ impl Session {
 
     /// What its values are decoded with.
     fn symbols(&self) -> SessionSymbols<'_> {
-        self.symboliser.with(&self.loaded.maps, &self.compiled.settings.str_trunc_trailer)
+        self.symboliser.with(&self.loaded.maps, &self.compiled.settings)
     }
 
     /// What the maps hold now, symbolised.

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Zoned;
-use lang::compiled::Compiled;
+use lang::compiled::{Compiled, Settings};
 use report::schema::{StackMode, StackType};
 use report::symbols::Symbols;
 
@@ -50,8 +50,8 @@ impl Symboliser {
     }
 
     /// The symboliser of the session that owns `maps`, ready to decode with.
-    pub fn with<'a>(&'a self, maps: &'a Maps, trailer: &'a str) -> SessionSymbols<'a> {
-        SessionSymbols { symboliser: self, maps, trailer }
+    pub fn with<'a>(&'a self, maps: &'a Maps, settings: &'a Settings) -> SessionSymbols<'a> {
+        SessionSymbols { symboliser: self, maps, settings }
     }
 
     /// Local time now.
@@ -91,7 +91,7 @@ impl Symboliser {
 pub struct SessionSymbols<'a> {
     symboliser: &'a Symboliser,
     maps: &'a Maps,
-    trailer: &'a str,
+    settings: &'a Settings,
 }
 
 impl SessionSymbols<'_> {
@@ -122,8 +122,8 @@ impl SessionSymbols<'_> {
 }
 
 impl Symbols for SessionSymbols<'_> {
-    fn trailer(&self) -> &str {
-        self.trailer
+    fn trailer(&self, size: u32) -> &str {
+        if size >= self.settings.cut_text_bytes { &self.settings.str_trunc_trailer } else { "" }
     }
 
     fn ksym(&self, address: u64) -> String {

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::maps::MapUse;
+use super::soft::Soft;
 use crate::ast::{BinaryOp, Block, Expr, ExprKind, TypeName};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, StmtKind};
@@ -93,8 +94,8 @@ impl Checker<'_> {
         let value = if op.is_none() { self.assigned(value) } else { self.expr(value) };
         self.require_value(&value)?;
         let Some(op) = op else {
-            let literal = value.constant().is_some_and(|n| n >= 0);
-            self.assign_map(&target, &value.ty, literal, value.span);
+            let soft = self.softness(&value);
+            self.assign_map(&target, &value.ty, &soft, value.span);
             return Some(match value.kind {
                 hir::ExprKind::Aggregate(aggregate) => {
                     StmtKind::Aggregate { map: target.map, key: target.key, aggregate }
@@ -111,9 +112,9 @@ impl Checker<'_> {
             && value.ty.is_integer()
             && (old_ty.is_integer() || old_ty.is_unknown())
         {
-            let literal = value.constant().is_some_and(|n| n >= 0) && op == BinaryOp::Add;
+            let soft = if op == BinaryOp::Add { self.softness(&value) } else { Soft::No };
             let ty = if op == BinaryOp::Sub { crate::types::I64 } else { value.ty.clone() };
-            self.assign_map(&target, &ty, literal, value.span);
+            self.assign_map(&target, &ty, &soft, value.span);
             return Some(StmtKind::AddMap { map: target.map, key: target.key, value, subtract: op == BinaryOp::Sub });
         }
         let old = hir::Expr {
@@ -122,7 +123,7 @@ impl Checker<'_> {
             span: target.span,
         };
         let result = self.binary(op, old, value, span);
-        self.assign_map(&target, &result.ty, false, span);
+        self.assign_map(&target, &result.ty, &Soft::No, span);
         Some(StmtKind::SetMap { map: target.map, key: target.key, value: result })
     }
 

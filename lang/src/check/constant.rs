@@ -39,7 +39,7 @@ impl Checker<'_> {
             return Some(hir::Expr { kind: ExprKind::Int(value as i64), ty: Ty::Bool, span });
         }
         if let Ok(value) = i64::try_from(value) {
-            let ty = if op == BinaryOp::Sub { I64 } else { folded_type(value, left, right) };
+            let ty = folded_type(op, value, left, right);
             return Some(hir::Expr { kind: ExprKind::Int(value), ty, span });
         }
         if let Ok(value) = u64::try_from(value) {
@@ -49,10 +49,15 @@ impl Checker<'_> {
     }
 }
 
-/// The smallest type for a literal's value; unsigned where an operand was.
-fn folded_type(value: i64, left: &hir::Expr, right: &hir::Expr) -> Ty {
-    let unsigned = |e: &hir::Expr| e.ty.is_integer() && !e.ty.is_signed();
-    if unsigned(left) || unsigned(right) { U64 } else { Ty::of_literal(value) }
+/// Literals make literals; else it is the type that the operator gives to what is known late.
+fn folded_type(op: BinaryOp, value: i64, left: &hir::Expr, right: &hir::Expr) -> Ty {
+    let is_literal = |e: &hir::Expr| e.constant().is_some_and(|value| e.ty == Ty::of_literal(value));
+    let unsigned = |e: &hir::Expr| !e.ty.is_signed() || (is_literal(e) && value >= 0);
+    match (is_literal(left), is_literal(right)) {
+        (true, true) => Ty::of_literal(value),
+        _ if op != BinaryOp::Sub && unsigned(left) && unsigned(right) => U64,
+        _ => I64,
+    }
 }
 
 /// A constant with its sign, as wide as no operator between two of them leaves.

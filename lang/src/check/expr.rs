@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Checker;
+use super::soft::{Soft, unify_soft};
 use crate::ast::{Block, Expr, ExprKind, StepOp, TypeOrExpr};
 use crate::builtin;
 use crate::ctype;
@@ -11,7 +12,7 @@ use crate::function;
 use crate::hir::{self, StepTarget};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::{I64, Ty, U64, unify};
+use crate::types::{I64, Ty, U64};
 
 impl Checker<'_> {
     /// The meaning and type of an expression. `count()` and its kin are none: see [`Self::assigned`].
@@ -186,7 +187,7 @@ impl Checker<'_> {
                         format!("`{name}` holds `{ty}`, which cannot be counted up or down"),
                     );
                 }
-                (StepTarget::Var(var), ty)
+                (StepTarget::Var(var), self.count_variable(var, name, delta > 0, span))
             }
             ExprKind::Map(_) | ExprKind::MapAccess { .. } => {
                 let used = match &target.node {
@@ -205,8 +206,8 @@ impl Checker<'_> {
                     return self.error("E0305", span, message);
                 }
                 if !matches!(old, Ty::Pointer { .. }) {
-                    let (ty, literal) = if delta > 0 { (Ty::of_literal(1), true) } else { (I64, false) };
-                    self.assign_map(&used, &ty, literal, span);
+                    let (ty, soft) = if delta > 0 { (Ty::of_literal(1), Soft::Yes) } else { (I64, Soft::No) };
+                    self.assign_map(&used, &ty, &soft, span);
                 }
                 let ty = self.map_value(&used.name);
                 (StepTarget::Map(used.map, used.key), ty)
@@ -234,7 +235,8 @@ impl Checker<'_> {
         let joined = if then.ty == Ty::Void && otherwise.ty == Ty::Void {
             Some(Ty::Void)
         } else {
-            unify(&then.ty, &otherwise.ty)
+            let (one, other) = (self.softness(&then), self.softness(&otherwise));
+            unify_soft((&then.ty, &one), (&otherwise.ty, &other)).map(|(ty, _)| ty)
         };
         let Some(ty) = joined else {
             let message = format!("the two sides are of different types, `{}` and `{}`", then.ty, otherwise.ty);
@@ -283,33 +285,37 @@ impl Checker<'_> {
     }
 
     fn sizeof(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
-        let ty = match of {
-            TypeOrExpr::Expr(e) => match &e.node {
-                ExprKind::Variable(name) => self.written_type(name, e.span),
-                ExprKind::Ident(_) => match self.type_or_expr(of) {
-                    // A constant's own size is that of a number, whatever its enum's is.
-                    Ty::Enum(_) if self.expr(e).constant().is_some() => U64,
-                    ty => ty,
-                },
-                _ => self.type_or_expr(of),
-            },
-            TypeOrExpr::Type(_) => self.type_or_expr(of),
+        let ty = match (self.asked_type(of), of) {
+            // A constant's own size is that of a number, whatever its enum's is.
+            (Ty::Enum(_), TypeOrExpr::Expr(e)) if self.expr(e).constant().is_some() => U64,
+            (ty, _) => ty,
         };
         if ty.is_unknown() {
             return hir::Expr::poison(span);
         }
-        hir::Expr { kind: hir::ExprKind::Int(i64::from(ctype::layout_in_c(&ty).size)), ty: U64, span }
+        hir::Expr::int(i64::from(ctype::layout_in_c(&ty).size), span)
+    }
+
+    /// The type that `sizeof` and its kin are asked about; of a map's values the least that holds them.
+    fn asked_type(&mut self, of: &TypeOrExpr) -> Ty {
+        let ty = self.type_or_expr(of);
+        let map = match of {
+            TypeOrExpr::Expr(e) if ty.is_integer() => match &e.node {
+                ExprKind::Map(name) => name,
+                ExprKind::MapAccess { name, .. } => &name.node,
+                _ => return ty,
+            },
+            _ => return ty,
+        };
+        match self.needed_type(map) {
+            Ty::Aggregate(_) => ty,
+            needed => needed,
+        }
     }
 
     /// What is known of a type, as constants.
     fn typeinfo(&mut self, of: &TypeOrExpr, span: Span) -> hir::Expr {
-        let ty = match of {
-            TypeOrExpr::Expr(e) => match &e.node {
-                ExprKind::Variable(name) => self.written_type(name, e.span),
-                _ => self.type_or_expr(of),
-            },
-            TypeOrExpr::Type(_) => self.type_or_expr(of),
-        };
+        let ty = self.asked_type(of);
         if ty.is_unknown() {
             return hir::Expr::poison(span);
         }
@@ -331,7 +337,7 @@ impl Checker<'_> {
             offset += i64::from(place.offset);
             ty = place.ty;
         }
-        hir::Expr { kind: hir::ExprKind::Int(offset), ty: U64, span }
+        hir::Expr::int(offset, span)
     }
 }
 

@@ -4,6 +4,7 @@
 //! one is made of calls, which the kernel must have.
 
 use super::Checker;
+use super::soft::{Soft, unify_soft};
 use crate::ast::{Block, Expr};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{StmtKind, Turns};
@@ -44,7 +45,10 @@ impl Checker<'_> {
         let count = constant.and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
         let around = self.enter_turns(turns.unwrap_or(Turns::Jumped), count.max(1));
         self.open_scope();
-        let var = self.declare(variable, Some(I64));
+        let (first, last) = (self.softness(&start), self.softness(&end));
+        let (ty, soft) = unify_soft((&start.ty, &first), (&end.ty, &last)).unwrap_or((I64, Soft::No));
+        let var = self.declare(variable, Some(ty));
+        self.soften(var, soft);
         let body = self.loop_body(body);
         self.close_scope();
         self.turns = around;

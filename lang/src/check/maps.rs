@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
+use super::soft::{Soft, unify_soft};
 use crate::ast::{ExprKind, StmtKind};
 use crate::diagnostic::Diagnostic;
 use crate::expand::Group;
 use crate::hir::{self, Map, MapInfo};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::{Ty, unify};
+use crate::types::Ty;
 use crate::walk::{self, Node};
 
 /// A type put together from several values.
@@ -17,8 +18,8 @@ use crate::walk::{self, Node};
 pub struct Inferred {
     /// `None` until a value was seen.
     pub ty: Option<Ty>,
-    /// Whether only constants not below zero were seen, which fit signed and unsigned alike.
-    literal: bool,
+    /// What of it only constants not below zero were seen of.
+    pub soft: Soft,
     /// Where the type comes from.
     pub span: Span,
 }
@@ -35,24 +36,16 @@ pub enum Joined {
 }
 
 impl Inferred {
-    /// Makes the type wide enough for values of `ty`; `literal` marks a constant not below zero.
-    pub fn join(&mut self, ty: &Ty, literal: bool, span: Span) -> Joined {
+    /// Makes the type wide enough for values of `ty`.
+    pub fn join(&mut self, ty: &Ty, soft: &Soft, span: Span) -> Joined {
         let Some(old) = &self.ty else {
-            *self = Self { ty: Some(ty.clone()), literal, span };
+            *self = Self { ty: Some(ty.clone()), soft: soft.clone(), span };
             return Joined::Changed;
         };
-        let joined = match (old, ty) {
-            (Ty::Int { bytes: x, signed: s }, Ty::Int { bytes: y, signed: t })
-                if s != t && (self.literal || literal) =>
-            {
-                Some(Ty::Int { bytes: *x.max(y), signed: if literal { *s } else { *t } })
-            }
-            _ => unify(old, ty),
-        };
-        let Some(joined) = joined else { return Joined::Mismatch };
-        let changed = joined != *old || (self.literal && !literal);
+        let Some((joined, soft)) = unify_soft((old, &self.soft), (ty, soft)) else { return Joined::Mismatch };
+        let changed = joined != *old || soft != self.soft;
         let was_unknown = old.is_unknown();
-        self.literal &= literal;
+        self.soft = soft;
         self.ty = Some(joined);
         if was_unknown {
             self.span = span;
@@ -193,8 +186,9 @@ impl Checker<'_> {
     }
 
     fn join_key(&mut self, name: &str, key: &hir::Expr) {
+        let soft = self.softness(key);
         let Some(entry) = self.maps.entries.get_mut(name) else { return };
-        match entry.key.join(&key.ty, false, key.span) {
+        match entry.key.join(&key.ty, &soft, key.span) {
             Joined::Same => {}
             Joined::Changed => self.maps.changed = true,
             Joined::Mismatch => {
@@ -212,9 +206,9 @@ impl Checker<'_> {
     }
 
     /// Records that values of `ty` are assigned to a map.
-    pub fn assign_map(&mut self, target: &MapUse, ty: &Ty, literal: bool, span: Span) {
+    pub fn assign_map(&mut self, target: &MapUse, ty: &Ty, soft: &Soft, span: Span) {
         let Some(entry) = self.maps.entries.get_mut(&target.name) else { return };
-        match entry.value.join(ty, literal, span) {
+        match entry.value.join(ty, soft, span) {
             Joined::Same => {}
             Joined::Changed => self.maps.changed = true,
             Joined::Mismatch => {
@@ -225,6 +219,16 @@ impl Checker<'_> {
                 self.report(Diagnostic::error("E0603", span, message).related(first, "its type is decided here"));
             }
         }
+    }
+
+    /// Whether a map's values are soft.
+    pub(super) fn map_softness(&self, map: Map) -> Soft {
+        self.maps.entries.values().nth(usize::from(map.0)).map(|entry| entry.value.soft.clone()).unwrap_or_default()
+    }
+
+    /// The type that a map's values need, which may be less than what they are kept as.
+    pub(super) fn needed_type(&self, name: &str) -> Ty {
+        self.maps.entries.get(name).and_then(|entry| entry.value.ty.clone()).unwrap_or(Ty::Unknown)
     }
 
     /// The type of a map's values, `Unknown` while nothing was assigned.

@@ -18,6 +18,7 @@ mod maps;
 mod names;
 mod operator;
 mod scope;
+mod soft;
 mod stmt;
 mod total;
 mod type_name;

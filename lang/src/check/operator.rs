@@ -1,7 +1,7 @@
 //! Operators.
 //!
-//! Arithmetic is on 64 bits and unsigned only if both operands are; a constant not below zero takes the sign of the other side.
-//! A subtraction is always signed. Comparisons are signed unless both sides are unsigned or the unsigned side needs all 64 bits.
+//! Arithmetic is on 64 bits and unsigned only if both operands are; what is soft takes the sign of the other side. A subtraction is
+//! always signed. Comparisons are signed unless both sides are unsigned.
 
 use std::rc::Rc;
 
@@ -51,7 +51,7 @@ impl Checker<'_> {
                 matches!((&left.ty, &right.ty), (Ty::Kstack(_), Ty::Kstack(_)) | (Ty::Ksym, _) | (_, Ty::Ksym))
                     || (is_number(&left.ty) && is_number(&right.ty));
             if comparable {
-                let signed = compare_signed(&left, &right);
+                let signed = self.is_signed(&left, &right);
                 let (left, right) = (Box::new(left), Box::new(right));
                 return hir::Expr { kind: ExprKind::Compare { op, signed, left, right }, ty: Ty::Bool, span };
             }
@@ -79,7 +79,7 @@ impl Checker<'_> {
         }
         let signed = match op {
             BinaryOp::Shl | BinaryOp::Shr => left.ty.is_signed(),
-            _ => arithmetic_signed(&left, &right),
+            _ => self.is_signed(&left, &right),
         };
         let ty = if signed || op == BinaryOp::Sub { I64 } else { U64 };
         let (left, right) = (Box::new(left), Box::new(right));
@@ -120,6 +120,15 @@ impl Checker<'_> {
         Some(hir::Expr { kind: ExprKind::Binary { op, signed: false, left, right }, ty: pointer.ty.clone(), span })
     }
 
+    /// Whether an operator between two values is one on signed numbers.
+    fn is_signed(&self, left: &hir::Expr, right: &hir::Expr) -> bool {
+        match (self.is_soft(left), self.is_soft(right)) {
+            (true, false) => right.ty.is_signed(),
+            (false, true) => left.ty.is_signed(),
+            _ => left.ty.is_signed() || right.ty.is_signed(),
+        }
+    }
+
     fn cannot(&mut self, verb: &str, left: &Ty, right: &Ty, span: Span) -> hir::Expr {
         let d = Diagnostic::error("E0310", span, format!("cannot {verb} `{left}` and `{right}`"));
         let d = match (left, right) {
@@ -154,7 +163,10 @@ impl Checker<'_> {
                     let value = value.wrapping_neg();
                     hir::Expr { kind: ExprKind::Int(value), ty: Ty::of_literal(value), span }
                 }
-                None => hir::Expr { kind: ExprKind::Neg(Box::new(operand)), ty: I64, span },
+                None => {
+                    let ty = if operand.ty.is_signed() { I64 } else { U64 };
+                    hir::Expr { kind: ExprKind::Neg(Box::new(operand)), ty, span }
+                }
             },
             UnaryOp::BitNot if operand.ty.is_integer() => {
                 let ty = if operand.ty.is_signed() { I64 } else { U64 };
@@ -237,25 +249,4 @@ fn as_one_type(left: hir::Expr, right: hir::Expr) -> (hir::Expr, hir::Expr) {
 
 fn is_number(ty: &Ty) -> bool {
     ty.is_integer() || matches!(ty, Ty::Pointer { .. } | Ty::Username | Ty::CgroupPath | Ty::Timestamp { .. })
-}
-
-fn is_soft(e: &hir::Expr) -> bool {
-    e.constant().is_some_and(|value| value >= 0) && e.ty != U64
-}
-
-fn arithmetic_signed(left: &hir::Expr, right: &hir::Expr) -> bool {
-    match (is_soft(left), is_soft(right)) {
-        (true, false) => right.ty.is_signed(),
-        (false, true) => left.ty.is_signed(),
-        _ => left.ty.is_signed() && right.ty.is_signed(),
-    }
-}
-
-fn compare_signed(left: &hir::Expr, right: &hir::Expr) -> bool {
-    let full = |e: &hir::Expr| !e.ty.is_signed() && e.ty.layout().size == 8;
-    match (is_soft(left), is_soft(right)) {
-        (true, false) => right.ty.is_signed(),
-        (false, true) => left.ty.is_signed(),
-        _ => !full(left) && !full(right),
-    }
 }

@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Checker;
 use super::maps::{Inferred, Joined};
+use super::soft::Soft;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind, Var};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::{Ty, unify};
+use crate::types::{I64, Ty, U64, unify};
 
 /// One variable.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +23,6 @@ struct Variable {
     declared: bool,
     /// Written with a type, which then does not widen.
     fixed: Option<Ty>,
-    /// The least type for what is assigned.
-    written: Option<Ty>,
 }
 
 /// The variables of all probes.
@@ -118,13 +117,7 @@ impl Scopes {
 
     fn ty(&self, var: Var) -> Ty {
         let Some(variable) = self.variable(var) else { return Ty::Unknown };
-        match (&variable.fixed, &variable.inferred.ty) {
-            (Some(ty), _) => ty.clone(),
-            // A register holds 64 bits, and counting up must not wrap earlier.
-            (None, Some(Ty::Int { signed, .. })) => Ty::Int { bytes: 8, signed: *signed },
-            (None, Some(ty)) => ty.clone(),
-            (None, None) => Ty::Unknown,
-        }
+        variable.fixed.clone().or_else(|| variable.inferred.ty.clone()).unwrap_or(Ty::Unknown)
     }
 }
 
@@ -167,20 +160,15 @@ impl Checker<'_> {
 
     /// Records that a value is assigned to a variable.
     pub(super) fn assign_variable(&mut self, var: Var, name: &str, value: &hir::Expr) {
+        let soft = self.softness(value);
         let current = self.scopes.current;
         let Some(variable) = self.scopes.probes.get_mut(current).and_then(|p| p.get_mut(var.0 as usize)) else {
             return;
         };
-        let least = variable.written.as_ref().map_or(Some(value.ty.clone()), |known| unify(known, &value.ty));
-        if least.is_some() && least != variable.written {
-            variable.written = least;
-            self.scopes.changed = true;
-        }
-        let literal = value.constant().is_some_and(|n| n >= 0);
         let mismatch = match &variable.fixed {
-            Some(ty) => (!fits(ty, &value.ty)).then(|| (ty.clone(), None)),
+            Some(ty) => (!fits(ty, value)).then(|| (ty.clone(), None)),
             None => {
-                let joined = variable.inferred.join(&value.ty, literal, value.span);
+                let joined = variable.inferred.join(&value.ty, &soft, value.span);
                 self.scopes.changed |= joined == Joined::Changed;
                 (joined == Joined::Mismatch)
                     .then(|| (variable.inferred.ty.clone().unwrap_or(Ty::Unknown), Some(variable.inferred.span)))
@@ -196,13 +184,28 @@ impl Checker<'_> {
         }
     }
 
-    /// The type that what is assigned to a variable needs, which may be less than what it is kept as.
-    pub(super) fn written_type(&mut self, name: &str, span: Span) -> Ty {
-        let value = self.variable(name, span);
-        let ExprKind::Var(var) = value.kind else { return value.ty };
-        let variable = self.scopes.variable(var);
-        let known = variable.and_then(|variable| variable.fixed.clone().or_else(|| variable.written.clone()));
-        known.unwrap_or(value.ty)
+    /// Notes that a variable is counted up or down, for which it must not be narrow; one written with a type keeps it.
+    pub(super) fn count_variable(&mut self, var: Var, name: &str, up: bool, span: Span) -> Ty {
+        let ty = self.scopes.ty(var);
+        let fixed = self.scopes.variable(var).is_some_and(|variable| variable.fixed.is_some());
+        if ty.is_integer() && !fixed {
+            let wide = if up && !ty.is_signed() { U64 } else { I64 };
+            self.assign_variable(var, name, &hir::Expr { kind: ExprKind::Poison, ty: wide, span });
+        }
+        self.scopes.ty(var)
+    }
+
+    /// Whether the values of a variable are soft.
+    pub(super) fn variable_softness(&self, var: Var) -> Soft {
+        self.scopes.variable(var).map(|variable| variable.inferred.soft.clone()).unwrap_or_default()
+    }
+
+    /// Has a variable written with a type, that of a loop over numbers, be soft.
+    pub(super) fn soften(&mut self, var: Var, soft: Soft) {
+        let current = self.scopes.current;
+        if let Some(variable) = self.scopes.probes.get_mut(current).and_then(|p| p.get_mut(var.0 as usize)) {
+            variable.inferred.soft = soft;
+        }
     }
 
     /// Notes that the address of a variable is taken.
@@ -240,10 +243,14 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a variable declared as `ty` takes a value of `value`.
-fn fits(ty: &Ty, value: &Ty) -> bool {
-    match (ty, value) {
+/// Whether a variable declared as `ty` takes a value.
+fn fits(ty: &Ty, value: &hir::Expr) -> bool {
+    match (ty, &value.ty) {
         (_, Ty::Unknown) | (Ty::Unknown, _) => true,
+        (Ty::Int { bytes, signed }, Ty::Int { .. }) => match value.constant() {
+            Some(constant) => value.ty == U64 && *bytes == 8 || holds(*bytes, *signed, constant),
+            None => true,
+        },
         (a, b) if a.is_integer() && b.is_integer() => true,
         (Ty::Str { size: most }, Ty::Str { size }) => size <= most,
         (Ty::Pointer { .. }, Ty::Pointer { .. }) => true,
@@ -252,5 +259,16 @@ fn fits(ty: &Ty, value: &Ty) -> bool {
             len == other && (pointers || a == b)
         }
         (a, b) => a == b,
+    }
+}
+
+/// Whether an integer of so many bytes can be `value`.
+fn holds(bytes: u8, signed: bool, value: i64) -> bool {
+    let bits = u32::from(bytes.min(8)) * 8;
+    match (bits, signed) {
+        (64, true) => true,
+        (64, false) => value >= 0,
+        (bits, true) => (-(1i64 << (bits - 1))..1i64 << (bits - 1)).contains(&value),
+        (bits, false) => (0..1i64 << bits).contains(&value),
     }
 }

@@ -49,6 +49,6 @@ fn write(lowerer: &mut Lowerer<'_>, to: Place, ty: &Ty, first: &Expr, second: &E
     let end = lowerer.b.add(start, length);
     let source = lowerer.address(from);
     // The kernel's string read ends at the NUL, and puts one behind what it cut off: it may read one byte more than there is room.
-    lowerer.read_string(end.into(), second_size, Operand::Reg(source), Space::Kernel, Fill::Any);
+    lowerer.read_string(end.into(), second_size + 1, Operand::Reg(source), Space::Kernel, Fill::Any);
     lowerer.copy(place, to, size);
 }

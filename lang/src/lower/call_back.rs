@@ -158,7 +158,10 @@ impl Lowerer<'_> {
     pub(super) fn set_counter(&mut self, var: Var, number: VReg) {
         match self.variable(var) {
             Storage::Register(register) => self.b.assign(register, number),
-            Storage::Memory(place) => self.store(place, &I64, number),
+            Storage::Memory(place) => {
+                let ty = self.probe().vars.get(var.0 as usize).cloned().unwrap_or(I64);
+                self.store(place, &ty, number);
+            }
         }
     }
 

@@ -181,9 +181,13 @@ impl Lowerer<'_> {
                 let size = e.ty.size_in_c().min(ty.size_in_c());
                 let address = self.address_at(address, *offset);
                 match ty {
-                    Ty::Str { .. } => self.read_string(to, size, address, *space, fill),
+                    Ty::Str { size: room } if *room < e.ty.size_in_c() => {
+                        self.read_string(to, size, address, *space, fill);
+                    }
+                    Ty::Str { .. } => self.read_characters(to, size, address, *space, fill),
                     _ => self.read_bytes(to, size, address, *space),
                 }
+                self.end_text(to, size, ty, fill);
                 self.fill_up(to, size, ty, fill);
             }
             ExprKind::Part { base, offset, .. } => self.write_part(base, *offset, &e.ty, to, ty, fill),
@@ -235,6 +239,13 @@ impl Lowerer<'_> {
     pub(super) fn pad(&mut self, place: Place, from: u32, to: u32, fill: Fill) {
         if fill == Fill::Zeros && from < to {
             self.zero(place.at(from), to - from);
+        }
+    }
+
+    /// The NUL of characters that need not have one of their own, where their type has room for it.
+    pub(super) fn end_text(&mut self, to: Place, written: u32, ty: &Ty, fill: Fill) {
+        if matches!(ty, Ty::Str { size } if written < *size) && fill == Fill::Any {
+            self.b.store(to.base, to.at(written).offset, Width::B1, 0);
         }
     }
 

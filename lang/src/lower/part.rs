@@ -36,7 +36,8 @@ impl Lowerer<'_> {
         let size = own.size_in_c();
         if let Ty::Str { .. } = ty {
             let address = self.address(from);
-            self.read_string(to, size, Operand::Reg(address), Space::Kernel, fill);
+            self.read_characters(to, size, Operand::Reg(address), Space::Kernel, fill);
+            self.end_text(to, size, ty, fill);
             return self.pad(to, size.next_multiple_of(8), ty.layout().size, fill);
         }
         self.copy(from, to, size);

@@ -34,6 +34,23 @@ impl Lowerer<'_> {
         self.read_with(Helper::ProbeReadKernelStr, Helper::ProbeReadUserStr, to, length.into(), address, space);
     }
 
+    /// Reads an array of `size` characters, which need not end with a NUL.
+    pub fn read_characters(&mut self, to: Place, size: u32, address: Operand, space: Space, fill: Fill) {
+        if fill == Fill::Any || size < 2 {
+            return self.read_bytes(to, size, address, space);
+        }
+        // The helper puts a NUL in the place of the last character.
+        self.read_string(to, size, address, space, fill);
+        let (filled, done) = (self.b.new_block(), self.b.new_block());
+        let before = self.b.load(to.base, to.at(size - 2).offset, Width::B1, false);
+        self.b.branch(Cmp::Ne, before, 0, filled, done);
+        self.b.switch_to(filled);
+        let last = self.b.add(address, i64::from(size - 1));
+        self.read_bytes(to.at(size - 1), 1, last.into(), space);
+        self.b.jump(done);
+        self.b.switch_to(done);
+    }
+
     /// Reads `size` bytes.
     pub fn read_bytes(&mut self, to: Place, size: u32, address: Operand, space: Space) {
         self.read_counted(to, Operand::Imm(i64::from(size)), address, space);

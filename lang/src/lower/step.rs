@@ -3,7 +3,7 @@
 use super::Lowerer;
 use super::storage::Storage;
 use crate::hir::StepTarget;
-use crate::ir::Operand;
+use crate::ir::{Operand, VReg, Width};
 use crate::types::Ty;
 
 impl Lowerer<'_> {
@@ -11,17 +11,17 @@ impl Lowerer<'_> {
     pub(super) fn step(&mut self, target: &StepTarget, delta: i64, before: bool) -> Operand {
         match target {
             StepTarget::Var(var) => {
+                let ty = self.probe().vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
                 let (old, new) = match self.variable(*var) {
                     Storage::Register(register) => {
                         let old = self.b.copy(register);
-                        let new = self.b.add(old, delta);
+                        let new = self.stepped(old, delta, &ty);
                         self.b.assign(register, new);
                         (old, new)
                     }
                     Storage::Memory(place) => {
-                        let ty = self.probe().vars.get(var.0 as usize).cloned().unwrap_or(Ty::Unknown);
                         let old = self.load(place, &ty);
-                        let new = self.b.add(old, delta);
+                        let new = self.stepped(old, delta, &ty);
                         self.store(place, &ty, new);
                         (old, new)
                     }
@@ -34,6 +34,18 @@ impl Lowerer<'_> {
                 self.add_to_map(*map, key.as_ref(), Operand::Imm(delta));
                 if before { self.b.add(old, delta).into() } else { old }
             }
+        }
+    }
+
+    /// The next value, which wraps as its type does.
+    fn stepped(&mut self, old: VReg, delta: i64, ty: &Ty) -> VReg {
+        let new = self.b.add(old, delta);
+        match ty {
+            Ty::Int { bytes: bytes @ 1..=4, signed } => {
+                let width = Width::from_bytes(u32::from(*bytes)).unwrap_or(Width::B8);
+                self.b.extend(new, width, *signed)
+            }
+            _ => new,
         }
     }
 

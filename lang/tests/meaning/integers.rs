@@ -63,6 +63,58 @@ fn comparisons_know_the_sign() {
 }
 
 #[test]
+fn variables_are_as_wide_as_what_is_assigned_to_them() {
+    assert_eq!(
+        output_of(
+            "begin { $a = (uint16)5; $b = 1; $c = 1000; $d = (uint8)1; $d++; $e = (uint8)9; $e--; print((sizeof($a), sizeof($b), sizeof($c), sizeof($d), sizeof($e), $e)); }"
+        ),
+        "(2, 1, 2, 8, 8, 8)\n"
+    );
+    assert_eq!(
+        output_of(
+            "begin { $a = (uint8)1 - 2; $b = 7 - 2; @x = (uint16)7; @y[1] = 300; print((sizeof($a), sizeof($b), sizeof(@x), sizeof(@y[1]))); clear(@x); clear(@y); }"
+        ),
+        "(8, 1, 2, 2)\n"
+    );
+}
+
+#[test]
+fn narrow_numbers_of_different_signs_compare_by_their_values() {
+    assert_eq!(
+        output_of("begin { $a = (int8)-1; $b = (uint8)255; print(($a == $b, $a < $b, $b > $a)); }"),
+        "(false, true, true)\n"
+    );
+    // Of 64 bits both are compared as signed.
+    assert_eq!(output_of("begin { $a = (uint64)-1; $b = (int64)1; print(($a < $b, $a > 1)); }"), "(true, true)\n");
+}
+
+#[test]
+fn a_declared_width_wraps() {
+    assert_eq!(
+        output_of(
+            "begin { let $a: uint8 = 255; $a++; let $b: int16 = -32768; $b--; let $c: uint32 = 0xffffffff; $c++; print(($a, $b, $c)); }"
+        ),
+        "(0, 32767, 0)\n"
+    );
+}
+
+#[test]
+fn what_only_literals_were_assigned_to_takes_the_other_sign() {
+    assert_eq!(
+        output_of(
+            "begin { $one = 1; $all = (uint64)-1; print($one * $all); print(-1 * $all); print(-$all); @m = 1; print(@m * $all); clear(@m); }"
+        ),
+        "18446744073709551615\n1\n1\n18446744073709551615\n"
+    );
+    assert_eq!(
+        output_of(
+            r#"begin { $r = (a=1, b="x"); $r = (b="longer", a=(uint64)-1); print($r); @k[1, "x"] = 1; @k[(uint64)-1, "x"] = 2; }"#
+        ),
+        "{ .a = 18446744073709551615, .b = longer }\n@k[1, x]: 1\n@k[18446744073709551615, x]: 2\n"
+    );
+}
+
+#[test]
 fn a_shift_right_keeps_the_sign_of_signed_numbers_only() {
     assert_eq!(output_of("begin { $a = -8; print($a >> 1); print((uint64)$a >> 60); }"), "-4\n15\n");
 }

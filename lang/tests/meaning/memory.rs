@@ -132,6 +132,17 @@ fn structs_of_the_script_are_read_member_by_member() {
 }
 
 #[test]
+fn characters_need_no_nul_behind_them() {
+    let source = r#"struct f { char s[5]; char t[8]; char after; }; rawtracepoint:record {
+        $f = (struct f *)arg0; $s = $f->s; @t[$f.t] = 1;
+        print((strlen($s), strlen($f.t), $s == "hello", $f.t == "12345678", $f.t == "1234567"));
+        print(strlen(str_concat($f.s, $f.t))); print(str_concat($f.s, $f.t) == "hello12345678");
+        $w = *$f; print($w.t == "12345678"); $l = $w.s; $l = "much longer"; $l = $f.s; print($l);
+        for ($i : 0..2) { print(@t[$f.t]); } clear(@t); }"#;
+    assert_eq!(pointed(source, b"hello12345678!"), "(5, 8, true, true, false)\n13\ntrue\ntrue\nhello\n1\n1\n");
+}
+
+#[test]
 fn a_list_is_followed_from_node_to_node() {
     let source = "struct node { struct node *next; int value; }; \
                   rawtracepoint:record { $n = (struct node *)arg0; print($n->next->next->value); }";

@@ -1,4 +1,4 @@
-//! What a program does, by the language's rules: 64-bit arithmetic, signed if both sides are, where a literal takes the
+//! What a program does, by the language's rules: 64-bit arithmetic, signed if a side is, where a literal takes the
 //! other side's sign.
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ struct State<'a> {
 /// The type of an expression.
 fn ty(e: &Expr) -> Int {
     match e {
-        Expr::Literal(_) | Expr::Loop(_) | Expr::Map(_) | Expr::Counted(_) | Expr::Choice(..) | Expr::Neg(_) => I64,
+        Expr::Literal(_) | Expr::Loop(_) | Expr::Map(_) | Expr::Counted(_) | Expr::Choice(..) => I64,
         Expr::Pair(..) | Expr::Total(..) | Expr::Length(_) | Expr::Place(..) | Expr::Param(_) => I64,
         Expr::Call(..) => I64,
         Expr::Part(_, second) => {
@@ -45,10 +45,9 @@ fn ty(e: &Expr) -> Int {
                 I64
             }
         }
-        // Variables hold what was cast to their type, in 64 bits.
-        Expr::Var(var) => Int { bits: 64, ..var.ty },
+        Expr::Var(var) => var.ty,
         Expr::Cast(ty, _) => *ty,
-        Expr::Not(of) => Int { bits: 64, ..ty(of) },
+        Expr::Neg(of) | Expr::Not(of) => Int { bits: 64, ..ty(of) },
         Expr::Binary(op, a, b) => match op {
             Op::Sub => I64,
             _ if is_signed(*op, a, b) => I64,
@@ -61,7 +60,7 @@ fn ty(e: &Expr) -> Int {
 fn is_signed(op: Op, a: &Expr, b: &Expr) -> bool {
     match (op, b) {
         (Op::Shl | Op::Shr, _) | (_, Expr::Literal(_)) => ty(a).signed,
-        _ => ty(a).signed && ty(b).signed,
+        _ => ty(a).signed || ty(b).signed,
     }
 }
 
@@ -306,12 +305,11 @@ impl State<'_> {
         }
     }
 
-    /// Numbers are compared as unsigned ones only if one of them is a `uint64`: all others fit an `int64`.
+    /// Numbers are compared as unsigned ones only if both are.
     fn compares(&mut self, comparison: Comparison, a: &Expr, b: &Expr) -> bool {
-        let full = |e: &Expr| ty(e) == U64;
         let unsigned = match b {
             Expr::Literal(_) => !ty(a).signed,
-            _ => full(a) || full(b),
+            _ => !ty(a).signed && !ty(b).signed,
         };
         let (a, b) = (self.eval(a), self.eval(b));
         let order = if unsigned { (a as u64).cmp(&(b as u64)) } else { a.cmp(&b) };

@@ -291,7 +291,7 @@ impl fmt::Display for Stmt {
             Stmt::If(cond, then, otherwise) => {
                 write!(f, "if ({cond}) {{ {}}} else {{ {}}}", Body(then), Body(otherwise))
             }
-            Stmt::For(depth, end, body) => write!(f, "for ($l{depth} : 0..{end}) {{ {}}}", Body(body)),
+            Stmt::For(depth, end, body) => write!(f, "for ($l{depth} : (int64)0..(int64){end}) {{ {}}}", Body(body)),
             Stmt::While(depth, end, body) => {
                 write!(f, "$l{depth} = (int64)0; while ($l{depth} < {end}) {{ {}$l{depth}++; }}", Body(body))
             }
