@@ -585,3 +585,45 @@ fn characters_without_a_nul_print_whole() {
     let printed = Script::new(source).run();
     assert_eq!(printed.output, "hello hello|01234567\n(hello, 01234567)\n\n\n@[01234567]: hello\n");
 }
+
+#[test]
+fn variables_of_a_library_have_addresses() {
+    need_tracing!();
+    let source = r#"uprobe:libc:getpid /tid == TID/ { printf("%s\n", str(*uaddr("program_invocation_name"))); }
+                    uretprobe:libc:getpid /tid == TID/ { printf("%s\n", str(*uaddr("program_invocation_name"))); }"#;
+    let printed = Script::new(source).watch(|| assert_ne!(std::process::id(), 0));
+    let own = std::env::args().next().expect("what this program was called by");
+    assert_eq!(printed.trim_end(), format!("{own}\n{own}"));
+}
+
+#[test]
+fn files_have_paths() {
+    need_tracing!();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let name = directory.path().join("a-file-with-a-name");
+    let kept = File::create(&name).expect("a file");
+    let source = r#"iter:task_file { @[path(ctx.file.f_path)] = count(); @end[path(ctx.file.f_path, 10)] = count(); }"#;
+    let printed = Script::new(source).run();
+    drop(kept);
+    assert!(printed.output.contains(&format!("@[{}]: ", name.display())), "{}", printed.output);
+    assert!(printed.output.contains("@end[th-a-name]: "), "{}", printed.output);
+}
+
+#[test]
+fn long_strings_are_looped_over() {
+    need_tracing!();
+    let text = "x".repeat(9000);
+    let mut script =
+        Script::new("begin { @m[str($1)] = str($1); for ($kv : @m) { print($kv); } clear(@m); }").args(&[&text]);
+    script.options.compile.settings = vec![("max_strlen".to_owned(), "9999".to_owned())];
+    assert_eq!(script.run().output.trim_end(), format!("({text}, {text})"));
+}
+
+#[test]
+fn the_fields_of_a_tracepoint_print_together() {
+    need_tracing!();
+    let printed = Script::new("tracepoint:sched:sched_switch { print(args); exit(); }").run();
+    assert!(printed.output.starts_with("{ .prev_comm = "), "{}", printed.output);
+    let raw = Script::new("tracepoint:raw_syscalls:sys_exit { print(args); exit(); }").run();
+    assert!(raw.output.starts_with("{ .id = "), "{}", raw.output);
+}

@@ -263,8 +263,14 @@ fn stages_of_a_script_are_shown_and_others_refused() {
     let ran = bpftrace.run(&["-d", "ast,dis", "--mode", "codegen", "-e", "begin{@a=1;}"]);
     assert!(ran.out.starts_with("begin {\n  @a = 1;\n}\n"), "{}", ran.out);
     assert!(ran.out.trim_end().ends_with("exit"), "{}", ran.out);
+    let ran = bpftrace.run(&["-d", "hir,ir", "--mode", "codegen", "-e", "begin { $a = pid; @a[1] = $a + 1; }"]);
+    assert!(ran.out.starts_with("@a[int8]: uint64, 4096 elements\nbegin\n    $v0: uint32\n"), "{}", ran.out);
+    assert!(ran.out.contains("@a[1: int8] = ($v0 + 1): uint64\n"), "{}", ran.out);
+    for part in ["begin, as made:\n", "begin, after sweep:\n", "begin, in the end:\n"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
     let ran = bpftrace.run(&["-d", "codegen", "-e", "begin { }"]);
-    assert_eq!(ran.err, "ERROR: USAGE: invalid option for -d: codegen; it takes ast, dis or all\n");
+    assert_eq!(ran.err, "ERROR: USAGE: invalid option for -d: codegen; it takes ast, hir, ir, dis or all\n");
     assert_eq!(bpftrace.run(&["--test", "-e", "test:a { }"]).code, Some(0));
     assert_eq!(bpftrace.run(&["--test", "-e", "test:a { return 1; }"]).code, Some(1));
 }

@@ -7,7 +7,7 @@ use crate::compiled::{Attach, Compiled, Expected, Program};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::emit::{EmitError, emit};
-use crate::expand::{Context, Group, Site, expand};
+use crate::expand::{Context, Site, expand};
 use crate::hir;
 use crate::lower::{Resources, Unit, lower};
 use crate::macros;
@@ -24,8 +24,7 @@ pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -
     let mut diagnostics = Diagnostics::default();
     let script = &*macros::expand(script, &mut diagnostics);
     let config = Config::resolve(&script.config, options, &mut diagnostics);
-    let groups = expand(script, target, options, &config, &mut diagnostics);
-    let program = check_groups(script, &groups, target, options, &config, &mut diagnostics);
+    let program = checked(script, target, options, &config, &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics.into_sorted());
     }
@@ -44,19 +43,19 @@ pub fn check(_src: &str, script: &Script, target: &Target, options: &Options) ->
     let mut diagnostics = Diagnostics::default();
     let script = &*macros::expand(script, &mut diagnostics);
     let config = Config::resolve(&script.config, options, &mut diagnostics);
-    let groups = expand(script, target, options, &config, &mut diagnostics);
-    check_groups(script, &groups, target, options, &config, &mut diagnostics);
+    checked(script, target, options, &config, &mut diagnostics);
     diagnostics.into_sorted()
 }
 
-fn check_groups(
+/// A script whose macros are expanded, with its attach points expanded and checked.
+pub(crate) fn checked(
     script: &Script,
-    groups: &[Group<'_>],
     target: &Target,
     options: &Options,
     config: &Config,
     diagnostics: &mut Diagnostics,
 ) -> hir::Program {
+    let groups = expand(script, target, options, config, diagnostics);
     if script.probes.is_empty() {
         let message = "the script has no probe";
         diagnostics.push(
@@ -64,7 +63,7 @@ fn check_groups(
                 .help("a probe says where to attach and what to do there: `begin { printf(\"hello\\n\"); }`"),
         );
     }
-    crate::check::check(script, groups, target, options, config, diagnostics)
+    crate::check::check(script, &groups, target, options, config, diagnostics)
 }
 
 fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Vec<Program> {

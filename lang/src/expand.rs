@@ -162,7 +162,10 @@ impl Expand<'_> {
         if point.parts.iter().any(|part| glob::is_pattern(&part.node)) {
             return self.without_match(what, help);
         }
-        let help = format!("{help}{MAY_BE_MISSING}");
+        let help = match self.similar(point) {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => format!("{help}{MAY_BE_MISSING}"),
+        };
         match self.config.missing_probes {
             MissingProbes::Error => {
                 self.report(Diagnostic::error("E0401", point.span, format!("No matches for {what}.")).help(help));
@@ -172,6 +175,13 @@ impl Expand<'_> {
             }
             MissingProbes::Ignore => {}
         }
+    }
+
+    /// What is called nearly as what an attach point names: all of its parts, or the last of them.
+    fn similar(&self, point: &AttachPoint) -> Option<&str> {
+        let parts: Vec<String> = (0..point.parts.len()).filter_map(|index| self.part(point, index)).collect();
+        let similar = &self.target.similar;
+        similar.get(&parts.join(":")).or_else(|| similar.get(parts.last()?)).map(String::as_str)
     }
 
     /// Warns that the kernel does not list a function as traceable.
@@ -281,7 +291,7 @@ fn of_point(expand: &mut Expand<'_>, point: &AttachPoint) {
 fn group<'a>(probe: &'a Probe, uses: Uses, target: &Target, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
     let first = groups.len();
     for site in sites {
-        let by_name = uses.name || (uses.function && !target.features.knows_function(&site.context));
+        let by_name = uses.name || uses.place || (uses.function && !target.features.knows_function(&site.context));
         let same = |other: &Site| {
             (&other.context, &other.types) == (&site.context, &site.types) && (!by_name || other.name == site.name)
         };

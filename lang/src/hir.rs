@@ -3,6 +3,8 @@
 //! There is one [`Probe`] for each BPF program to come: probes are already expanded to attach points, and those that need
 //! different code (their name is read, their arguments differ) are separate.
 
+mod display;
+
 use std::fmt;
 use std::rc::Rc;
 

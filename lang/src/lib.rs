@@ -29,6 +29,7 @@ mod ctype;
 mod definition;
 pub mod diagnostic;
 pub mod docs;
+pub mod dump;
 pub mod emit;
 mod expand;
 mod filter;
@@ -60,6 +61,7 @@ mod uses;
 mod walk;
 
 pub use compile::{check, compile};
+pub use nearest::nearest;
 pub use needs::needs;
 pub use options::Options;
 pub use parse::parse;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ast::{AttachPoint, Expr, ExprKind, Script, TypeBase, TypeOrExpr};
+use crate::ast::{AttachPoint, Expr, ExprKind, Probe, Script, TypeBase, TypeOrExpr};
 use crate::options::Options;
 use crate::orc;
 use crate::provider;
@@ -64,6 +64,8 @@ pub enum UserWhat {
     Address(u64),
     /// A line of its source.
     Line(SourceLine),
+    /// A symbol of any kind, whose address is wanted.
+    Symbol(String),
     /// Static markers, perhaps with wildcards.
     Markers {
         /// The provider's pattern.
@@ -175,12 +177,16 @@ pub fn needs_with(script: &Script, options: &Options) -> Needs {
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;
+        let before = needs.user.len();
         for point in &probe.attach_points {
             let mut point = options.written_out(point);
             for part in &mut point.parts {
                 part.node = options.substituted(&part.node);
             }
             of_attach_point(&point, uses, &mut needs);
+        }
+        if uses.place {
+            user_symbols(script, probe, options, &mut needs, before);
         }
         walk::probe(probe, &mut |node| of_node(&node, script, options, &mut needs));
     }
@@ -193,6 +199,27 @@ pub fn needs_with(script: &Script, options: &Options) -> Needs {
         walk::block(&m.body, &mut |node| of_node(&node, script, options, &mut needs));
     }
     needs
+}
+
+/// Notes the symbols whose addresses a probe asks for (`uaddr`), in the files it attaches to: those from `before` on.
+fn user_symbols(script: &Script, probe: &Probe, options: &Options, needs: &mut Needs, before: usize) {
+    let mut names = vec![];
+    let mut note = |node: Node<'_>| {
+        if let Node::Expr(Expr { node: ExprKind::Call { name, args }, .. }) = node
+            && name.node == "uaddr"
+        {
+            names.extend(args.first().and_then(|arg| text(arg, options)));
+        }
+    };
+    walk::probe(probe, &mut note);
+    for m in &script.macros {
+        walk::block(&m.body, &mut note);
+    }
+    let files: BTreeSet<String> = needs.user.iter().skip(before).map(|pattern| pattern.file.clone()).collect();
+    for file in files {
+        let symbol = |name: &String| UserPattern { file: file.clone(), what: UserWhat::Symbol(name.clone()) };
+        needs.user.extend(names.iter().map(symbol));
+    }
 }
 
 fn of_attach_point(point: &AttachPoint, uses: Uses, needs: &mut Needs) {

@@ -32,6 +32,8 @@ pub struct Target {
     pub functions: BTreeMap<String, Option<String>>,
     /// The modules that are loaded, `vmlinux` among them; absent where the script names none.
     pub modules: Option<Vec<String>>,
+    /// For names of tracepoints and functions that do not exist: the one that was probably meant.
+    pub similar: BTreeMap<String, String>,
     /// Addresses of kernel symbols the script names (`kaddr`).
     pub kernel_symbols: BTreeMap<String, u64>,
     /// Ids of the cgroups (version 2) the script names by their paths (`cgroupid`).
@@ -70,6 +72,44 @@ pub struct UserFile {
     pub described: bool,
     /// Why the places of its source that the script names are nowhere in it.
     pub wrong_lines: Vec<WrongLine>,
+    /// Its symbols whose addresses the script asks for.
+    pub symbols: Vec<UserSymbol>,
+    /// What of it is loaded where, as far as symbols are asked for.
+    pub parts: Vec<LoadedPart>,
+    /// Whether it is loaded at another place in each process: its addresses say only how far things are apart.
+    pub moves: bool,
+}
+
+/// A symbol of a program or library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserSymbol {
+    /// As the symbol table has it.
+    pub name: String,
+    /// Where it is, before the file is moved anywhere.
+    pub address: u64,
+    /// Bytes; 0 where the symbol table does not say.
+    pub size: u64,
+}
+
+/// A part of a file that is loaded in one piece.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadedPart {
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Where it is, before the file is moved anywhere.
+    pub address: u64,
+}
+
+impl UserFile {
+    /// Where what lies at an offset into the file is loaded, before the file is moved anywhere.
+    pub fn address_at(&self, offset: u64) -> Option<u64> {
+        self.parts.iter().find_map(|part| {
+            let within = offset.checked_sub(part.offset).filter(|within| *within < part.size)?;
+            Some(part.address.wrapping_add(within))
+        })
+    }
 }
 
 /// A function of a program or library, or another place in it that the script names by its address.
@@ -215,6 +255,7 @@ impl Target {
             modules: None,
             tracepoints: BTreeMap::new(),
             functions: BTreeMap::new(),
+            similar: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),
             cgroups: BTreeMap::new(),
             user_files: BTreeMap::new(),

@@ -13,6 +13,8 @@ pub struct Uses {
     pub name: bool,
     /// `func`: the function's name, which a return does not tell by itself.
     pub function: bool,
+    /// `uaddr`: what lies beside the place it attaches to.
+    pub place: bool,
     /// The kernel's types.
     pub types: bool,
     /// The kernel's stack.
@@ -63,6 +65,7 @@ impl Uses {
             "args" => self.args = true,
             "probe" | "probetype" => self.name = true,
             "func" => self.function = true,
+            "uaddr" => self.place = true,
             "kstack" => self.kernel_stack = true,
             "ustack" | "reg" => self.instruction = true,
             // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not

@@ -70,6 +70,10 @@ pub struct RunOptions {
 pub enum Stage {
     /// The script as it was understood, in its canonical layout.
     Script,
+    /// Its meaning: names resolved, expressions typed.
+    Meaning,
+    /// The low-level form, pass by pass.
+    LowLevel,
     /// The instructions of each program.
     Instructions,
 }
@@ -191,6 +195,16 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
     }
     if options.show.contains(&Stage::Script) {
         println!("{}", lang::print::print(&script));
+    }
+    if options.show.iter().any(|stage| matches!(stage, Stage::Meaning | Stage::LowLevel)) {
+        let stages = lang::dump::stages(&options.source, &script, &target, &options.compile).map_err(wrong)?;
+        for stage in &options.show {
+            match stage {
+                Stage::Meaning => println!("{}", stages.hir),
+                Stage::LowLevel => println!("{}", stages.ir),
+                Stage::Script | Stage::Instructions => {}
+            }
+        }
     }
     if options.show.contains(&Stage::Instructions) {
         for program in &compiled.programs {

@@ -9,6 +9,7 @@ mod cgroups;
 pub mod features;
 mod format;
 mod functions;
+mod similar;
 mod tracepoints;
 
 use std::io;
@@ -77,6 +78,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         btf,
         tracepoints: tracepoints::matching(&needs.tracepoints)?,
         functions,
+        similar: Default::default(),
         kernel_symbols: Default::default(),
         cgroups: cgroups::ids(&needs.cgroups),
         types_of_module,
@@ -85,6 +87,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         user_files: crate::user::gather(needs),
         cpus,
     };
+    target.similar = similar::names(needs, &target)?;
     if !needs.kernel_symbols.is_empty() {
         let kallsyms = Kallsyms::shared().map_err(TargetError::unreadable(crate::kallsyms::PATH))?;
         for name in &needs.kernel_symbols {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use lang::target::{Marker, UserFunction};
+use lang::target::{LoadedPart, Marker, UserFunction, UserSymbol};
 use object::elf::{PF_X, PT_LOAD};
 use object::read::elf::{ElfFile64, ElfSymbol64, ProgramHeader};
 use object::{Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
@@ -99,6 +99,40 @@ fn skip(code: &[u8], size: u64) -> u8 {
 /// Whether the file has no table of all its symbols.
 pub fn is_stripped(path: &Path) -> bool {
     matches!(with_elf(path, |elf| elf.section_by_name(".symtab").is_none()), Ok(Some(true)))
+}
+
+/// The symbols of these names.
+///
+/// # Errors
+/// Where the file cannot be read. One that is not ELF has no symbols.
+pub fn symbols(path: &Path, names: &[&str]) -> io::Result<Vec<UserSymbol>> {
+    let found = with_elf(path, |elf| {
+        let symbol = |symbol: ElfSymbol<'_, '_>| {
+            let name = symbol.name().ok()?.split('@').next()?;
+            let wanted = symbol.is_definition() && names.contains(&name);
+            wanted.then(|| UserSymbol { name: name.to_owned(), address: symbol.address(), size: symbol.size() })
+        };
+        elf.symbols().chain(elf.dynamic_symbols()).filter_map(symbol).collect()
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// What of a file is loaded where, and whether each process loads it at a place of its own.
+///
+/// # Errors
+/// Where the file cannot be read. Of one that is not ELF nothing is loaded.
+pub fn parts(path: &Path) -> io::Result<(Vec<LoadedPart>, bool)> {
+    let found = with_elf(path, |elf| {
+        let endian = elf.endian();
+        let loaded = elf.elf_program_headers().iter().filter(|part| part.p_type(endian) == PT_LOAD);
+        let part = loaded.map(|part| LoadedPart {
+            offset: part.p_offset(endian),
+            size: part.p_filesz(endian),
+            address: part.p_vaddr(endian),
+        });
+        (part.collect(), elf.kind() != ObjectKind::Executable)
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
 /// A function of a program that is linked to fixed addresses.

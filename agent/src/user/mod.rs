@@ -71,6 +71,15 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
         let found = markers(path).unwrap_or_default().into_iter();
         file.markers.extend(found.filter(|m| whats().any(|what| what.is_marker(&m.provider, &m.name))));
     }
+    let symbols = whats.iter().filter_map(|what| match what {
+        UserWhat::Symbol(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let symbols: Vec<&str> = symbols.collect();
+    if !symbols.is_empty() {
+        file.symbols = elf::symbols(path, &symbols).unwrap_or_default();
+        (file.parts, file.moves) = elf::parts(path).unwrap_or_default();
+    }
     file
 }
 

@@ -22,21 +22,32 @@ use crate::types::{I64, Space, Ty, U64};
 pub const BUILTIN: Builtin = Builtin {
     name: "args",
     ty: "struct",
-    summary: "The fields of the tracepoint or the arguments of the function, as `args.name`; of a function also all of them at once. \
+    summary: "The fields of the tracepoint or the arguments of the function, as `args.name`, or all of them at once. \
               Those of a program's function come from its debug information.",
     example: "tracepoint:block:block_rq_issue { @ = hist(args.bytes); }",
     check: whole,
 };
 
-/// `args`: every argument of a function that has a name.
+/// `args`: a record of all fields, or of the arguments that have names.
 fn whole(checker: &mut Checker<'_>, span: Span) -> Expr {
-    let names = match checker.context.clone() {
+    let names: Vec<String> = match checker.context.clone() {
+        Context::Record { format: Some(format), .. } => format.fields.iter().map(|field| field.name.clone()).collect(),
+        Context::SyscallEnter => vec!["id".to_owned(), "args".to_owned()],
+        Context::SyscallExit | Context::Syscalls { exit: true, .. } => vec!["id".to_owned(), "ret".to_owned()],
+        Context::Raw { event } => match checker.target.btf.clone() {
+            Some(btf) => raw_params(&btf, &event).iter().map(|param| param.name.to_owned()).collect(),
+            None => vec![],
+        },
         Context::Entry { space: Space::User, typed: Some(function) } => passed::names(checker, &function),
+        Context::Entry { space: Space::User, typed: None } => return untold(checker, span),
         Context::Function(function) if !function.ret => typed::names(checker, &function),
         Context::Entry { typed: Some(function), .. } => typed::names(checker, &function),
-        Context::Entry { space: Space::User, typed: None } => return untold(checker, span),
-        _ => return checker.unsupported(span, "`args` without a field"),
+        _ => vec![],
     };
+    if names.is_empty() {
+        // What is wrong is the same as with any field.
+        return field(checker, &Spanned { node: String::new(), span }, span);
+    }
     let values: Vec<Expr> =
         names.iter().map(|name| field(checker, &Spanned { node: name.clone(), span }, span)).collect();
     let ty = Ty::Record(names.into_iter().zip(&values).map(|(name, value)| (name, value.ty.clone())).collect());

@@ -42,7 +42,7 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
     let ty = ctype::of_btf(&btf, member.ty, Space::Kernel);
     let Ok(offset) = i32::try_from(member.offset()) else { return Expr::poison(span) };
     match &ty {
-        Ty::Pointer { .. } => checker.cast_to(ty, in_context(offset, true, span), span),
+        Ty::Pointer { .. } => checker.cast_to(ty, in_context(checker, offset, true, span), span),
         Ty::Int { .. } => Expr { kind: ExprKind::Context { offset }, ty, span },
         _ => Expr { kind: ExprKind::Context { offset }, ty: U64, span },
     }

@@ -110,15 +110,15 @@ fn word(checker: &mut Checker<'_>, btf: &Btf, id: TypeId, index: usize, span: Sp
             Some(offset) => Expr { kind: ExprKind::Context { offset: *offset }, ty: U64, span },
             None => return checker.unsupported(span, "an argument that is handed over on the stack"),
         },
-        _ => in_context(index as i32 * 8, matches!(ty, Ty::Pointer { .. }), span),
+        _ => in_context(checker, index as i32 * 8, matches!(ty, Ty::Pointer { .. }), span),
     };
     if ty.is_scalar() { checker.cast_to(ty, whole, span) } else { whole }
 }
 
 /// A word of the context. The kernel's verifier follows pointers there by their types, and forbids arithmetic it does not understand; as
-/// plain numbers they are read with helpers like any other address.
-pub(super) fn in_context(offset: i32, pointer: bool, span: Span) -> Expr {
-    match pointer {
+/// plain numbers they are read with helpers like any other address. What needs them as the verifier knows them says so.
+pub(super) fn in_context(checker: &Checker<'_>, offset: i32, pointer: bool, span: Span) -> Expr {
+    match pointer && !checker.keeps_pointers {
         true => Expr::scalar("argument", U64, span, move |lowerer| lowerer.plain_word(offset)),
         false => Expr { kind: ExprKind::Context { offset }, ty: U64, span },
     }

@@ -182,14 +182,11 @@ impl Checker<'_> {
                 }
                 None => memory(moved(*address, index, &element), offset, element, space, None, span),
             },
-            ExprKind::Context { offset } => match index.constant() {
-                Some(i) => {
-                    let at = i64::from(offset) + i * i64::from(element.size_in_c());
-                    let offset = i32::try_from(at).unwrap_or(i32::MAX);
-                    hir::Expr { kind: ExprKind::Context { offset }, ty: element, span }
-                }
-                None => self.unsupported(index.span, "an index into a tracepoint's field that is not a constant"),
-            },
+            ExprKind::Context { offset } if index.constant().is_some() => {
+                let at = i64::from(offset) + index.constant().unwrap_or(0) * i64::from(element.size_in_c());
+                let offset = i32::try_from(at).unwrap_or(i32::MAX);
+                hir::Expr { kind: ExprKind::Context { offset }, ty: element, span }
+            }
             _ => {
                 let kind = ExprKind::Element { base: Box::new(base), index: Box::new(index) };
                 hir::Expr { kind, ty: element, span }

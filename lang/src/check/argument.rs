@@ -23,7 +23,7 @@ pub struct Call<'a> {
 }
 
 /// Functions of the language that are not there yet.
-const ABSENT: &[&str] = &["dw_ustack", "kfunc_allowed", "path", "skboutput", "uaddr", "unwatch"];
+const ABSENT: &[&str] = &["dw_ustack", "kfunc_allowed", "skboutput", "unwatch"];
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &Spanned<String>, args: &[Expr], span: Span) -> hir::Expr {

@@ -67,6 +67,8 @@ pub struct Checker<'a> {
     pub program: Option<Types>,
     /// How the program at hand attaches.
     pub attach: Option<crate::compiled::Attach>,
+    /// Whether pointers of the context are to stay what the kernel's verifier knows them as.
+    pub keeps_pointers: bool,
     maps: Maps,
     answers: kernel::Answers,
     definitions: Definitions,
@@ -113,6 +115,7 @@ pub fn check(
         probe_name: "".into(),
         program: None,
         attach: None,
+        keeps_pointers: false,
         maps: Maps::of(groups),
         answers: kernel::Answers::default(),
         definitions: Definitions::default(),

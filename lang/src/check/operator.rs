@@ -188,12 +188,27 @@ impl Checker<'_> {
 
     fn variable_address(&mut self, operand: &Expr, span: Span) -> hir::Expr {
         let crate::ast::ExprKind::Variable(name) = &operand.node else {
-            return self.unsupported(span, "the address of what is not a variable");
+            return self.memory_address(operand, span);
         };
         let value = self.variable(name, operand.span);
         let ExprKind::Var(var) = value.kind else { return value };
         self.take_address(var);
         hir::Expr { kind: ExprKind::AddressOf(var), ty: pointer_to(value.ty, Space::Kernel), span }
+    }
+
+    /// The address of what lies in the kernel's or a process's memory.
+    fn memory_address(&mut self, operand: &Expr, span: Span) -> hir::Expr {
+        let value = self.expr(operand);
+        match value.kind {
+            ExprKind::Memory { address, offset, space, bits: None } => {
+                super::address_of(*address, offset, pointer_to(value.ty, space), span)
+            }
+            ExprKind::Poison => hir::Expr { kind: ExprKind::Poison, ty: Ty::Unknown, span },
+            _ => {
+                let message = "this has no address: it is a value, not a variable or something in memory";
+                self.error("E0324", span, message)
+            }
+        }
     }
 
     fn deref(&mut self, operand: hir::Expr, span: Span) -> hir::Expr {

@@ -132,4 +132,10 @@ pub(super) const TYPES: &[Code] = &[
         explanation: "A script may define structs, unions, enums and typedefs as C does, of types that are defined \
                       before them or that the kernel has. Functions, variables and templates are none of it.",
     },
+    Code {
+        code: "E0324",
+        title: "no address",
+        explanation: "`&` gives the address of a variable, or of what is reached through a pointer. A value that was \
+                      calculated or that a map holds has none.",
+    },
 ];

@@ -52,6 +52,7 @@ mod namespace;
 mod nsecs;
 mod ntop;
 mod override_return;
+mod path;
 mod pcomm;
 mod percpu_kaddr;
 mod pid;
@@ -83,6 +84,7 @@ mod text;
 mod tid;
 mod time;
 mod tseries;
+mod uaddr;
 mod uptr;
 mod ustack;
 mod usym;
@@ -159,6 +161,7 @@ pub const ALL: &[&Function] = &[
     &nsecs::FUNCTION,
     &ntop::FUNCTION,
     &override_return::FUNCTION,
+    &path::FUNCTION,
     &pcomm::FUNCTION,
     &percpu_kaddr::FUNCTION,
     &pid::FUNCTION,
@@ -188,6 +191,7 @@ pub const ALL: &[&Function] = &[
     &tid::FUNCTION,
     &time::FUNCTION,
     &tseries::FUNCTION,
+    &uaddr::FUNCTION,
     &uptr::FUNCTION,
     &ustack::FUNCTION,
     &usym::FUNCTION,

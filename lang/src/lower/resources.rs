@@ -54,6 +54,7 @@ pub struct Resources {
     unwind_rules: Option<MapRef>,
     unwind_starts: Option<MapRef>,
     scratch: Option<MapRef>,
+    large_scratch: Option<MapRef>,
     zeros: Option<MapRef>,
     start: Option<MapRef>,
     ended: Option<MapRef>,
@@ -204,6 +205,22 @@ impl Resources {
         def.value_size = def.value_size.max(bytes.next_multiple_of(8));
         def.max_entries += 1;
         (map, def.max_entries - 1)
+    }
+
+    /// The same for a program that needs more than the kernel gives to each CPU in one piece: the index of the first CPU's element,
+    /// which those of the others follow.
+    pub fn large_scratch(&mut self, bytes: u32, cpus: u32) -> (MapRef, u32) {
+        let map = match self.large_scratch {
+            Some(map) => map,
+            None => {
+                let map = self.add("large_scratch", MapType::Array, 4, 8, 0, 0, MapRole::Scratch);
+                *self.large_scratch.insert(map)
+            }
+        };
+        let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
+        def.value_size = def.value_size.max(bytes.next_multiple_of(8));
+        def.max_entries += cpus;
+        (map, def.max_entries - cpus)
     }
 
     /// When the session started, and the wall-clock time of booting, both in nanoseconds.

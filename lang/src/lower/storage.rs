@@ -2,6 +2,7 @@
 //! else in scratch.
 //!
 //! Scratch is a per-CPU array with one element for each program that needs it: a program does not interrupt itself, but another may.
+//! Of what a program needs more than the kernel gives to each CPU, there is an array with an element for each program and CPU.
 
 use bpf::helper::Helper;
 
@@ -17,6 +18,9 @@ const MOST_IN_SLOT: u32 = 128;
 const SLOT_BUDGET: u32 = 352;
 /// The same where functions are called back, which share the stack.
 const NARROW_BUDGET: u32 = 96;
+
+/// The largest element of a per-CPU map: `PCPU_MIN_UNIT_SIZE` of the kernel.
+const MOST_PER_CPU: u32 = 32 << 10;
 
 /// Where a variable is.
 #[derive(Clone, Copy, Debug)]
@@ -181,9 +185,19 @@ impl Lowerer<'_> {
 
     /// Puts the address of this program's scratch into `register`; the program leaves if there is none, which cannot be.
     pub(super) fn find_scratch(&mut self, register: VReg) {
-        let (map, index) = self.resources.scratch(self.temps.scratch_bytes);
         let key = self.b.slot(4);
-        self.b.store(key, 0, Width::B4, i64::from(index));
+        let bytes = self.temps.scratch_bytes;
+        let map = if bytes > MOST_PER_CPU {
+            let (map, first) = self.resources.large_scratch(bytes, self.unit.target.cpus.max(1));
+            let cpu = self.b.call(Helper::GetSmpProcessorId, &[]);
+            let index = self.b.add(cpu, i64::from(first));
+            self.b.store(key, 0, Width::B4, index);
+            map
+        } else {
+            let (map, index) = self.resources.scratch(bytes);
+            self.b.store(key, 0, Width::B4, i64::from(index));
+            map
+        };
         let (map, key) = (self.b.map_addr(map), self.b.slot_addr(key, 0));
         let found = self.b.call(Helper::MapLookupElem, &[map.into(), key.into()]);
         self.b.assign(register, found);

@@ -25,19 +25,29 @@ use crate::ir::Function;
 const ROUNDS: usize = 8;
 
 /// A pass over a function; it tells whether it changed anything.
-type Pass = fn(&mut Function) -> bool;
+type Pass = (&'static str, fn(&mut Function) -> bool);
 
 /// Those that make work for each other.
-const EVERY_ROUND: [Pass; 5] =
-    [propagate::propagate, share::share, decide::decide, straighten::straighten, sweep::sweep];
+const EVERY_ROUND: [Pass; 5] = [
+    ("propagate", propagate::propagate),
+    ("share", share::share),
+    ("decide", decide::decide),
+    ("straighten", straighten::straighten),
+    ("sweep", sweep::sweep),
+];
 /// Those that need the others to be done.
-const AFTERWARDS: [Pass; 3] = [narrow::narrow, stores::stores, lookups::lookups];
+const AFTERWARDS: [Pass; 3] = [("narrow", narrow::narrow), ("stores", stores::stores), ("lookups", lookups::lookups)];
 
 /// Runs all passes.
 pub fn improve(function: &mut Function) {
+    improve_noting(function, &mut |_, _| ());
+}
+
+/// Runs all passes; `note` is told of each that changed something, with what it left.
+pub fn improve_noting(function: &mut Function, note: &mut dyn FnMut(&'static str, &Function)) {
     for _ in 0..ROUNDS {
-        rounds(function);
-        if !run(function, &AFTERWARDS) {
+        rounds(function, note);
+        if !run(function, &AFTERWARDS, note) {
             break;
         }
     }
@@ -46,21 +56,25 @@ pub fn improve(function: &mut Function) {
 }
 
 /// Pass after pass, until none of them in a row finds anything to do.
-fn rounds(function: &mut Function) {
+fn rounds(function: &mut Function, note: &mut dyn FnMut(&'static str, &Function)) {
     let mut idle = 0;
     for pass in EVERY_ROUND.iter().cycle().take(ROUNDS * EVERY_ROUND.len()) {
-        idle = if run(function, &[*pass]) { 0 } else { idle + 1 };
+        idle = if run(function, &[*pass], note) { 0 } else { idle + 1 };
         if idle == EVERY_ROUND.len() {
             break;
         }
     }
 }
 
-fn run(function: &mut Function, passes: &[Pass]) -> bool {
+fn run(function: &mut Function, passes: &[Pass], note: &mut dyn FnMut(&'static str, &Function)) -> bool {
     let mut changed = false;
-    for pass in passes {
-        changed |= pass(function);
+    for (name, pass) in passes {
+        let did = pass(function);
         assert_sound(function);
+        if did {
+            note(name, function);
+        }
+        changed |= did;
     }
     changed
 }

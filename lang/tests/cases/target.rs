@@ -69,6 +69,9 @@ pub fn target() -> Target {
             .chain(SYSCALLS.iter().map(|name| (format!("syscalls:sys_enter_{name}"), None)))
             .collect(),
         functions: FUNCTIONS.iter().map(|name| ((*name).to_owned(), None)).collect(),
+        similar: [("sched:sched_swich", "sched:sched_switch"), ("vfs_raed", "vfs_read")]
+            .map(|(wrong, right)| (wrong.to_owned(), right.to_owned()))
+            .into(),
         kernel_symbols: BTreeMap::new(),
         cgroups: BTreeMap::new(),
         types_of_module: None,
@@ -119,6 +122,7 @@ fn app() -> UserFile {
             why: "Unable to map 'app.c:99' to address".to_owned(),
             help: "no code was made from that line; the nearest lines with code: 7".to_owned(),
         }],
+        ..UserFile::default()
     }
 }
 

@@ -46,6 +46,25 @@ fn arrays_have_elements() {
 }
 
 #[test]
+fn all_fields_together_are_a_record() {
+    let all = "{ .small = 200, .narrow = -5, .wide = 18446744073709551615, .name = worker, .text = located, .numbers = [10,20,30,40] }";
+    assert_eq!(
+        fired("tracepoint:test:record { print(args); $a = args; print($a.numbers[1]); @ = args; }"),
+        format!("{all}\n20\n@: {all}\n")
+    );
+}
+
+#[test]
+fn an_element_of_a_record_is_found_by_a_number_known_late() {
+    assert_eq!(
+        fired(
+            "tracepoint:test:record { $i = 3; print(args.numbers[$i]); $i = 1; print((args.numbers[$i], args.name[$i])); }"
+        ),
+        "40\n(20, 111)\n"
+    );
+}
+
+#[test]
 fn a_field_compares_with_text() {
     assert_eq!(fired(r#"tracepoint:test:record /args.name == "worker"/ { print(args.text == "located"); }"#), "true\n");
 }
@@ -140,6 +159,12 @@ fn characters_need_no_nul_behind_them() {
         $w = *$f; print($w.t == "12345678"); $l = $w.s; $l = "much longer"; $l = $f.s; print($l);
         for ($i : 0..2) { print(@t[$f.t]); } clear(@t); }"#;
     assert_eq!(pointed(source, b"hello12345678!"), "(5, 8, true, true, false)\n13\ntrue\ntrue\nhello\n1\n1\n");
+}
+
+#[test]
+fn what_a_pointer_leads_to_has_an_address() {
+    let source = "struct f { int a; int b; }; rawtracepoint:record { $f = (struct f *)arg0; $p = &$f->b; print(*$p); print((uint64)$p - arg0); }";
+    assert_eq!(pointed(source, &[1, 0, 0, 0, 2, 0, 0, 0]), "2\n4\n");
 }
 
 #[test]

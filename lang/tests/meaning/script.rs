@@ -47,6 +47,7 @@ pub fn target() -> Target {
         ]
         .into(),
         functions: [("vfs_read".to_owned(), None), ("vfs_write".to_owned(), None)].into(),
+        similar: Default::default(),
         kernel_symbols: [].into(),
         cgroups: [("/sys/fs/cgroup/known".to_owned(), 77)].into(),
         types_of_module: None,

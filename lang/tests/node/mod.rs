@@ -1,10 +1,13 @@
 //! A kernel that has just what a script names, and the types of this machine's.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bpf::btf::Btf;
 use lang::needs::{Needs, UserPattern, UserWhat};
-use lang::target::{Features, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction};
+use lang::target::{
+    Features, LoadedPart, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction, UserSymbol,
+};
 
 /// The kernel's own description of its types.
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
@@ -50,18 +53,30 @@ pub fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
         btf: types,
         tracepoints: tracepoints.collect(),
         functions: functions.collect(),
+        similar: Default::default(),
         kernel_symbols: symbols.collect(),
         cgroups: needs.cgroups.iter().map(|path| (path.clone(), 1)).collect(),
         pid_namespace: None,
-        user_files: needs.user.iter().map(|pattern| (pattern.file.clone(), vec![user_file(pattern)])).collect(),
+        user_files: user_files(&needs.user),
         ..Target::generic()
     }
 }
 
-/// A program that has just what a script names in it.
-fn user_file(pattern: &UserPattern) -> UserFile {
-    let mut file = UserFile { name: pattern.file.clone(), path: pattern.file.clone(), ..UserFile::default() };
-    match &pattern.what {
+/// Programs that have just what a script names in them.
+fn user_files(patterns: &[UserPattern]) -> BTreeMap<String, Vec<UserFile>> {
+    let mut files: BTreeMap<String, Vec<UserFile>> = BTreeMap::new();
+    for pattern in patterns {
+        let (name, path) = (pattern.file.clone(), pattern.file.clone());
+        let file = || vec![UserFile { name, path, moves: true, ..UserFile::default() }];
+        for file in files.entry(pattern.file.clone()).or_insert_with(file) {
+            add(file, &pattern.what);
+        }
+    }
+    files
+}
+
+fn add(file: &mut UserFile, what: &UserWhat) {
+    match what {
         UserWhat::Functions { name, .. } => {
             file.functions.push(UserFunction { name: name.clone(), offset: 4096, size: 64, ..UserFunction::default() });
         }
@@ -77,6 +92,9 @@ fn user_file(pattern: &UserPattern) -> UserFile {
             let provider = provider.replace('*', "app");
             file.markers.push(Marker { provider, name: name.clone(), offset: 4096, semaphore: 0, arguments });
         }
+        UserWhat::Symbol(name) => {
+            file.symbols.push(UserSymbol { name: name.clone(), address: 0x8000, size: 8 });
+            file.parts = vec![LoadedPart { offset: 0, size: 0x10000, address: 0 }];
+        }
     }
-    file
 }

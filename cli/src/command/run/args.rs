@@ -57,7 +57,7 @@ pub struct Args {
     /// Print what this kernel can do
     #[arg(long)]
     pub info: bool,
-    /// Show what the script becomes: ast (as it is understood), dis (its instructions), all
+    /// Show what the script becomes: ast (as it is understood), hir (with types), ir (pass by pass), dis (its instructions), all
     #[arg(short, long, value_name = "STAGE", value_delimiter = ',')]
     pub debug: Vec<String>,
     /// codegen (compile only), format, test or bench

@@ -135,9 +135,15 @@ fn stages(names: &[String]) -> Result<Vec<Stage>, Failure> {
     for name in names {
         match name.as_str() {
             "ast" => stages.push(Stage::Script),
+            "hir" => stages.push(Stage::Meaning),
+            "ir" => stages.push(Stage::LowLevel),
             "dis" => stages.push(Stage::Instructions),
-            "all" => stages.extend([Stage::Script, Stage::Instructions]),
-            _ => return Err(Failure::Usage(format!("invalid option for -d: {name}; it takes ast, dis or all"))),
+            "all" => stages.extend([Stage::Script, Stage::Meaning, Stage::LowLevel, Stage::Instructions]),
+            _ => {
+                return Err(Failure::Usage(format!(
+                    "invalid option for -d: {name}; it takes ast, hir, ir, dis or all"
+                )));
+            }
         }
     }
     Ok(stages)
