@@ -627,3 +627,14 @@ fn the_fields_of_a_tracepoint_print_together() {
     let raw = Script::new("tracepoint:raw_syscalls:sys_exit { print(args); exit(); }").run();
     assert!(raw.output.starts_with("{ .id = "), "{}", raw.output);
 }
+
+#[test]
+fn any_bytes_are_printed() {
+    need_tracing!();
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("output");
+    let mut script = Script::new(r#"begin { $s = "\xfe"; printf("\xff%s%c\n", $s, 0xfd); }"#);
+    script.options.output = Some(path.clone());
+    assert_eq!(run(&script.options).expect("an end"), 0);
+    assert_eq!(fs::read(path).expect("the output"), b"\xff\xfe\xfd\n\n\n");
+}

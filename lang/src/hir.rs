@@ -8,6 +8,7 @@ mod display;
 use std::fmt;
 use std::rc::Rc;
 
+use report::raw;
 use report::schema::ValueKind;
 
 use crate::ast::BinaryOp;
@@ -276,7 +277,7 @@ impl Expr {
 
     /// A constant string.
     pub fn str(text: &str, span: Span) -> Self {
-        let size = u32::try_from(text.len() + 1).unwrap_or(u32::MAX);
+        let size = u32::try_from(raw::bytes(text).len() + 1).unwrap_or(u32::MAX);
         Self { kind: ExprKind::Str(text.into()), ty: Ty::Str { size }, span }
     }
 

@@ -134,7 +134,7 @@ fn joined(delimiter: &str, slots: u32, slot_size: u32, record: &[u8]) -> Result<
     let mut text = Vec::new();
     for slot in 0..count {
         if slot > 0 {
-            text.extend_from_slice(delimiter.as_bytes());
+            text.extend_from_slice(&crate::raw::bytes(delimiter));
         }
         text.extend(
             c_string(

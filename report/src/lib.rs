@@ -31,6 +31,7 @@ pub mod order;
 pub mod patch;
 pub mod printf;
 pub mod quantile;
+pub mod raw;
 pub mod render;
 pub mod schema;
 pub mod series;

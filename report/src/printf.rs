@@ -217,7 +217,7 @@ impl Format {
         let mut args = args.iter();
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(literal) => out.extend_from_slice(literal.as_bytes()),
+                Piece::Literal(literal) => out.extend_from_slice(&crate::raw::bytes(literal)),
                 Piece::Spec(spec) => match args.next() {
                     Some(arg) => out.extend(spec.render(arg)),
                     None => out.extend_from_slice(b"!{missing argument}"),

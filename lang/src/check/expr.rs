@@ -77,9 +77,9 @@ impl Checker<'_> {
 
     /// A constant string, which must fit where strings are kept.
     pub(super) fn string(&mut self, text: &str, span: Span) -> hir::Expr {
-        let most = self.config.max_strlen as usize;
-        if text.len() >= most {
-            let message = format!("a string of {} bytes is longer than max_strlen - 1 = {}", text.len(), most - 1);
+        let (most, length) = (self.config.max_strlen as usize, report::raw::bytes(text).len());
+        if length >= most {
+            let message = format!("a string of {length} bytes is longer than max_strlen - 1 = {}", most - 1);
             self.report(Diagnostic::error("E0303", span, message).help("raise it with `config = { max_strlen = .. }`"));
             return hir::Expr::poison(span);
         }

@@ -14,8 +14,7 @@ pub(super) const SYNTAX: &[Code] = &[
         code: "E0102",
         title: "wrong string",
         explanation: "A string ends at the double quote on the line it starts on. Inside, a backslash starts an escape: \\n, \\t, \
-                      \\r, \\\", \\\\, up to three octal digits, or x and up to two hexadecimal digits; together the bytes must \
-                      be valid UTF-8.",
+                      \\r, \\\", \\\\, up to three octal digits, or x and up to two hexadecimal digits for any byte.",
     },
     Code {
         code: "E0103",

@@ -48,7 +48,7 @@ pub fn bytes_arg(checker: &mut Checker<'_>, call: &Call<'_>, index: usize, value
     let kind = match value.literal() {
         // Written by the script, NULs and all.
         Some(text) => {
-            let text: Rc<[u8]> = text.as_bytes().into();
+            let text: Rc<[u8]> = report::raw::bytes(text).into();
             return Some(Bytes {
                 size,
                 value: Expr::memory("text", ty, span, move |l, to, _| l.write_bytes(&text, to, size)),

@@ -16,7 +16,7 @@ pub const FUNCTION: Function = Function {
     check: |checker, call| {
         let Some(text) = text_arg(checker, call, 0) else { return Expr::poison(call.span) };
         if let Some(literal) = text.literal() {
-            return Expr { ty: U64, ..Expr::int(literal.len() as i64, call.span) };
+            return Expr { ty: U64, ..Expr::int(report::raw::bytes(literal).len() as i64, call.span) };
         }
         Expr::scalar("strlen", U64, call.span, move |lowerer| lowerer.text_length(&text))
     },

@@ -35,7 +35,7 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let length = u32::try_from(length.max(0)).unwrap_or(u32::MAX);
     let ty = Ty::Int { bytes: 8, signed: false };
     if let (Some(a), Some(b)) = (left.literal(), right.literal()) {
-        let prefix = |text: &str| text.bytes().take(length as usize).collect::<Vec<u8>>();
+        let prefix = |text: &str| report::raw::bytes(text).iter().copied().take(length as usize).collect::<Vec<u8>>();
         let differ = prefix(a) != prefix(b);
         return Expr { ty, ..Expr::int(i64::from(differ), call.span) };
     }

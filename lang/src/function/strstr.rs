@@ -1,5 +1,7 @@
 //! `strstr(haystack, needle)`: where a string first stands in another.
 
+use report::raw;
+
 use super::Function;
 use super::text::text_arg;
 use crate::check::{Call, Checker};
@@ -35,11 +37,12 @@ fn search(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<Search> {
     let needle = text_arg(checker, call, 1);
     let (haystack, needle) = (haystack?, needle?);
     if let (Some(haystack), Some(needle)) = (haystack.literal(), needle.literal()) {
-        let at = haystack.find(needle).and_then(|at| i64::try_from(at).ok());
+        let at = haystack.find(needle).and_then(|at| haystack.get(..at));
+        let at = at.and_then(|before| i64::try_from(raw::bytes(before).len()).ok());
         return Some(Search::Known(at.unwrap_or(-1)));
     }
     let words = match needle.literal() {
-        Some(text) => text.len().div_ceil(8) as u32,
+        Some(text) => raw::bytes(text).len().div_ceil(8) as u32,
         None => needle.ty.layout().size.div_ceil(8),
     };
     let turns = checker.steps(haystack.ty.layout().size, words.max(1), call.span)?;

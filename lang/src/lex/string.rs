@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use report::raw;
 use thiserror::Error;
 
 /// Why a literal has no value.
@@ -19,9 +20,6 @@ pub enum StringError {
     /// `\777`
     #[error("the octal escape is larger than a byte")]
     Octal,
-    /// Escapes that make bytes no text has.
-    #[error("the escapes of this string do not make valid UTF-8")]
-    NotText,
 }
 
 /// How many bytes of `text`, which starts with a quote, belong to the literal: up to its closing quote or the end of the line.
@@ -40,16 +38,13 @@ pub fn length(text: &str) -> usize {
     text.len()
 }
 
-/// What a literal, given with its quotes, stands for.
+/// What a literal, given with its quotes, stands for: text, with bytes that are none as [`raw`] keeps them.
 ///
 /// # Errors
 /// What is wrong, and at which bytes of the literal.
 pub fn value(literal: &str) -> Result<String, (StringError, Range<usize>)> {
-    let whole = 0..literal.len();
-    let inner = literal
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or((StringError::Unterminated, whole.clone()))?;
+    let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let inner = inner.ok_or((StringError::Unterminated, 0..literal.len()))?;
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -60,7 +55,7 @@ pub fn value(literal: &str) -> Result<String, (StringError, Range<usize>)> {
         rest = escape.get(length..).unwrap_or_default();
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).map_err(|_| (StringError::NotText, whole))
+    Ok(raw::text(&bytes))
 }
 
 /// Reads the escape `text` starts with; says how many bytes it has.
@@ -106,7 +101,10 @@ pub fn quote(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             c if c.is_ascii_control() => out.push_str(&format!("\\{:03o}", c as u32)),
-            c => out.push(c),
+            c => match raw::byte(c) {
+                Some(byte) => out.push_str(&format!("\\{byte:03o}")),
+                None => out.push(c),
+            },
         }
     }
     out.push('"');
@@ -123,6 +121,8 @@ mod tests {
         assert_eq!(value(r#""\x41\101\0""#).as_deref(), Ok("AA\0"));
         assert_eq!(value(r#""\033[31m""#).as_deref(), Ok("\u{1b}[31m"));
         assert_eq!(value(r#""\xc3\xa9""#).as_deref(), Ok("é"));
+        let raw = value(r#""a\xff\x00""#).expect("a string");
+        assert_eq!((&*raw::bytes(&raw), quote(&raw).as_str()), (&b"a\xff\0"[..], r#""a\377\000""#));
     }
 
     #[test]
@@ -130,7 +130,6 @@ mod tests {
         assert_eq!(value(r#""ab\q""#), Err((StringError::Escape('q'), 3..5)));
         assert_eq!(value(r#""\xg""#), Err((StringError::Hex, 1..3)));
         assert_eq!(value(r#""\777""#), Err((StringError::Octal, 1..5)));
-        assert_eq!(value(r#""\xff""#), Err((StringError::NotText, 0..6)));
         assert_eq!(value(r#""abc"#), Err((StringError::Unterminated, 0..4)));
     }
 

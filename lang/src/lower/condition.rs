@@ -1,5 +1,7 @@
 //! Conditions: branches without a value in between.
 
+use report::raw;
+
 use super::Lowerer;
 use super::expr::comparison;
 use crate::hir::{Expr, ExprKind};
@@ -51,7 +53,7 @@ impl Lowerer<'_> {
     /// Compares a string with constant text, up to and including its NUL.
     fn branch_text(&mut self, e: &Expr, text: &str, same: BlockId, different: BlockId) {
         let Ty::Str { size } = e.ty else { return self.b.jump(different) };
-        let mut bytes = text.as_bytes().to_vec();
+        let mut bytes = raw::bytes(text).into_owned();
         // A string that fills its place has no NUL.
         if bytes.len() < size as usize {
             bytes.push(0);

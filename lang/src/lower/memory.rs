@@ -4,6 +4,7 @@
 //! kernel's verifier insists on it for the stack and for contexts.
 
 use bpf::helper::Helper;
+use report::raw;
 
 use super::Lowerer;
 use crate::hir::{Expr, ExprKind, Intrinsic, Lower};
@@ -111,9 +112,10 @@ impl Lowerer<'_> {
     /// Writes constant text with its NUL, cut to `size` bytes.
     pub fn write_text(&mut self, text: &str, to: Place, size: u32, fill: Fill) {
         let room = size.next_multiple_of(8);
-        let mut bytes = text.as_bytes().to_vec();
+        let mut bytes = raw::bytes(text).into_owned();
         // A string ends at its NUL, whatever the script writes behind it.
-        bytes.truncate(text.find('\0').unwrap_or(text.len()).min(size as usize));
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        bytes.truncate(end.min(size as usize));
         let used = (bytes.len() as u32 + 1).next_multiple_of(8).min(room);
         bytes.resize(room as usize, 0);
         let end = if fill == Fill::Zeros && room <= MANY { room } else { used };

@@ -2,6 +2,8 @@
 //!
 //! Strings are filled up with NULs, so that whole words are compared: of each word of what is sought the bytes up to its NUL count.
 
+use report::raw;
+
 use super::{Lowerer, Place};
 use crate::hir::{Expr, Turns};
 use crate::ir::{BlockId, Cmp, Op, Operand, VReg, Width};
@@ -37,7 +39,8 @@ impl Needle {
 
     fn of_text(text: &str) -> Self {
         let word = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte)) as i64;
-        let chunks = text.as_bytes().chunks(WORD as usize);
+        let bytes = raw::bytes(text);
+        let chunks = bytes.chunks(WORD as usize);
         Needle::Text(chunks.map(|chunk| (word(chunk), word(&vec![0xff; chunk.len()]))).collect())
     }
 }

@@ -188,3 +188,19 @@ fn the_process_of_a_command_is_known() {
         ("(4711, 4711, 4711, true)\n".into(), "(0, false)\n".into())
     );
 }
+
+#[test]
+fn literals_take_any_bytes() {
+    assert_eq!(
+        output_of(
+            r#"begin { printf("%rx %d\n", buf("\x00\xff\xc3", 3), strlen("a\xff\xfe")); print(macaddr("\xaa\xbb\x0c\xdd\xee\xff")); }"#
+        ),
+        "\\x00\\xff\\xc3 3\nAA:BB:0C:DD:EE:FF\n"
+    );
+    assert_eq!(
+        output_of(
+            r#"begin { $s = "\xff\xfeb"; print((sizeof($s), $s == "\xff\xfeb", $s == "\xff\xfec", strstr($s, "\xfeb"), strncmp($s, "\xff", 1), strstr("\xff\xfe", "\xfe"))); }"#
+        ),
+        "(4, true, false, 1, 0, 1)\n"
+    );
+}
