@@ -217,7 +217,8 @@ fn user_symbols(script: &Script, probe: &Probe, options: &Options, needs: &mut N
     }
     let files: BTreeSet<String> = needs.user.iter().skip(before).map(|pattern| pattern.file.clone()).collect();
     for file in files {
-        let symbol = |name: &String| UserPattern { file: file.clone(), what: UserWhat::Symbol(name.clone()) };
+        let symbol =
+            |name: &String| UserPattern { file: file.clone(), what: UserWhat::Symbol(name.clone()), parameters: false };
         needs.user.extend(names.iter().map(symbol));
     }
 }

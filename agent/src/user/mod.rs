@@ -64,23 +64,28 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
                 file.functions.extend(elf::code_at(path, *address).map(place));
             }
             UserWhat::Line(line) => describe_line(&mut file, line, path, debug()),
-            UserWhat::Functions { .. } | UserWhat::Markers { .. } => {}
+            UserWhat::Functions { .. } | UserWhat::Symbol(_) | UserWhat::Markers { .. } => {}
         }
     }
     if whats().any(|what| matches!(what, UserWhat::Markers { .. })) {
         let found = markers(path).unwrap_or_default().into_iter();
         file.markers.extend(found.filter(|m| whats().any(|what| what.is_marker(&m.provider, &m.name))));
     }
-    let symbols = whats.iter().filter_map(|what| match what {
+    let symbols = whats().filter_map(|what| match what {
         UserWhat::Symbol(name) => Some(name.as_str()),
         _ => None,
     });
-    let symbols: Vec<&str> = symbols.collect();
-    if !symbols.is_empty() {
-        file.symbols = elf::symbols(path, &symbols).unwrap_or_default();
-        (file.parts, file.moves) = elf::parts(path).unwrap_or_default();
-    }
+    describe_symbols(&mut file, path, &symbols.collect::<Vec<_>>());
     file
+}
+
+/// Adds the symbols that the script asks for, and what it takes to find them in a process.
+fn describe_symbols(file: &mut UserFile, path: &Path, names: &[&str]) {
+    if names.is_empty() {
+        return;
+    }
+    file.symbols = elf::symbols(path, names).unwrap_or_default();
+    (file.parts, file.moves) = elf::parts(path).unwrap_or_default();
 }
 
 /// Adds the types that the script wants of the file's functions, and those it names.
