@@ -94,7 +94,7 @@ impl Attached {
         missing: MissingProbes,
     ) -> Result<(), AttachError> {
         let points = program.attach.as_slice();
-        if let Some(Ok(attachments)) = together(program, points, fd) {
+        if let Some(Ok(attachments)) = together(program, points, fd, pid) {
             self.attachments.extend(attachments);
             self.count += points.iter().map(Attach::points).sum::<usize>();
             return Ok(());
@@ -103,7 +103,7 @@ impl Attached {
         let (count, skipped) = (self.count, self.skipped.len());
         for point in points {
             let attached =
-                together(program, std::slice::from_ref(point), fd).unwrap_or_else(|| attach_one(point, fd, pid));
+                together(program, std::slice::from_ref(point), fd, pid).unwrap_or_else(|| attach_one(point, fd, pid));
             match attached {
                 Ok(attachments) => {
                     self.attachments.extend(attachments);
@@ -129,12 +129,17 @@ impl Attached {
 }
 
 /// Several attach points of a program at once, where it was loaded for that.
-fn together(program: &Program, points: &[Attach], fd: BorrowedFd<'_>) -> Option<Result<Vec<Attachment>, Reason>> {
+fn together(
+    program: &Program,
+    points: &[Attach],
+    fd: BorrowedFd<'_>,
+    pid: Option<u32>,
+) -> Option<Result<Vec<Attachment>, Reason>> {
     match program.expected.as_ref()?.attach {
         AttachType::KprobeMulti => Some(kprobe::many(fd, points).map(|one| vec![one])),
         AttachType::UprobeMulti => {
             let places: Vec<_> = points.iter().filter_map(uprobe::Place::of).collect();
-            Some(uprobe::many(fd, &places))
+            Some(uprobe::many(fd, &places, pid))
         }
         _ => None,
     }

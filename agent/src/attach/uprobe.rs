@@ -48,14 +48,14 @@ pub fn one(program: BorrowedFd<'_>, place: &Place<'_>, pid: Option<u32>) -> Resu
     source::attach(program, perf::probe(&probe, source::first_cpu()?)?)
 }
 
-/// Attaches to many places with one link for each file. The program must have been loaded for that.
-pub fn many(program: BorrowedFd<'_>, places: &[Place<'_>]) -> Result<Vec<Attachment>, Reason> {
+/// Attaches to many places with one link for each file, in one process or in all that map it. The program must have been loaded for that.
+pub fn many(program: BorrowedFd<'_>, places: &[Place<'_>], pid: Option<u32>) -> Result<Vec<Attachment>, Reason> {
     let mut files: BTreeMap<(&str, bool), Vec<UserPlace>> = BTreeMap::new();
     for place in places {
         files.entry((place.path, place.ret)).or_default().push(place.at);
     }
     let attach = |((path, ret), places): ((&str, bool), Vec<UserPlace>)| {
-        let link = link::uprobe_multi(program, Path::new(path), &places, ret)?;
+        let link = link::uprobe_multi(program, Path::new(path), &places, ret, pid)?;
         Ok(Attachment { link: Some(link), event: None })
     };
     files.into_iter().map(attach).collect()

@@ -87,10 +87,17 @@ pub struct UserPlace {
     pub semaphore: u64,
 }
 
-/// Attaches a program to many places of a file, or with `ret` to the return of the functions that start there.
+/// Attaches a program to many places of a file, or with `ret` to the return of the functions that start there; with `pid` as far as that
+/// process reaches them.
 ///
 /// Kernel 6.6.
-pub fn uprobe_multi(program: BorrowedFd<'_>, path: &Path, places: &[UserPlace], ret: bool) -> io::Result<OwnedFd> {
+pub fn uprobe_multi(
+    program: BorrowedFd<'_>,
+    path: &Path,
+    places: &[UserPlace],
+    ret: bool,
+    pid: Option<u32>,
+) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_encoded_bytes())?;
     let offsets: Vec<u64> = places.iter().map(|place| place.offset).collect();
     let semaphores: Vec<u64> = places.iter().map(|place| place.semaphore).collect();
@@ -105,6 +112,7 @@ pub fn uprobe_multi(program: BorrowedFd<'_>, path: &Path, places: &[UserPlace], 
         if counted { semaphores.as_ptr() as u64 } else { 0 };
     attr.link_create.__bindgen_anon_3.uprobe_multi.cnt = offsets.len() as u32;
     attr.link_create.__bindgen_anon_3.uprobe_multi.flags = if ret { MULTI_RETURN } else { 0 };
+    attr.link_create.__bindgen_anon_3.uprobe_multi.pid = pid.unwrap_or(0);
     // SAFETY: the path and both lists outlive the call and are as long as the block says.
     let fd = unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attr) }?;
     // SAFETY: the kernel just made this descriptor for us.

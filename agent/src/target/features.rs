@@ -71,7 +71,7 @@ fn has_uprobe_multi() -> bool {
     let Some(program) = nothing(ProgramType::Kprobe, AttachType::UprobeMulti, 0) else { return false };
     // A kernel that knows such links refuses this one because of the path, which is no file.
     let place = UserPlace { offset: 0, semaphore: 0 };
-    let refused = link::uprobe_multi(program.as_fd(), Path::new("/"), &[place], false);
+    let refused = link::uprobe_multi(program.as_fd(), Path::new("/"), &[place], false, None);
     refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
 }
 

@@ -228,6 +228,16 @@ fn a_probe_behind_a_landing_mark_sees_what_one_before_it_sees() {
 }
 
 #[test]
+fn other_processes_of_the_same_program_are_left_out() {
+    let app = program!("gcc", "shop.c");
+    let other = app.path.display().to_string();
+    let script = r#"uprobe:APP:branches { @ = count(); } uretprobe:APP:bra* { @returns = count(); }
+                    uprobe:APP:main { system("OTHER"); }"#;
+    let printed = app.trace_with(&script.replace("OTHER", &other), |options| options.compile.unsafe_allowed = true);
+    assert_eq!(printed.unwrap_or_else(|error| panic!("{error}")).trim(), "@: 2\n@returns: 2");
+}
+
+#[test]
 fn build_ids_stand_for_the_addresses_of_a_stack() {
     let app = program!("gcc", "shop.c", "-Wl,--build-id=0x0123456789abcdef0123456789abcdef01234567");
     let printed = app.printed("uprobe:APP:serve { print(ustack(build_id, 2)); }");
