@@ -80,8 +80,7 @@ pub fn missing() -> Vec<Missing> {
         Err(tracefs::Missing::Denied(_)) => missing.push(Missing::TracefsDenied),
         Err(tracefs::Missing::NotMounted(_)) => missing.push(Missing::Tracefs),
     }
-    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-    if lockdown.contains("[confidentiality]") {
+    if lockdown().as_deref() == Some("confidentiality") {
         missing.push(Missing::Lockdown);
     }
     if missing.is_empty()
@@ -90,6 +89,18 @@ pub fn missing() -> Vec<Missing> {
         missing.push(Missing::RingBuffer(error));
     }
     missing
+}
+
+/// How far the kernel is locked down against its own administrator: `integrity`, `confidentiality`; `None` where it is not.
+pub fn lockdown() -> Option<String> {
+    level(&fs::read_to_string("/sys/kernel/security/lockdown").ok()?)
+}
+
+/// The level in brackets: `none [integrity] confidentiality`.
+fn level(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once('[')?;
+    let (level, _) = rest.split_once(']')?;
+    (level != "none").then(|| level.to_owned())
 }
 
 /// CAP_BPF and CAP_PERFMON (5.8) are each a part of CAP_SYS_ADMIN.
@@ -122,6 +133,12 @@ fn ring_buffer_error() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_level_of_a_lockdown_stands_in_brackets() {
+        assert_eq!(level("none [integrity] confidentiality\n").as_deref(), Some("integrity"));
+        assert_eq!(level("[none] integrity confidentiality\n"), None);
+    }
 
     #[test]
     fn an_administrator_lacks_no_capability() {

@@ -7,6 +7,7 @@ use lang::span::Span;
 
 use crate::attach::AttachError;
 use crate::load::{LoadError, Rejected};
+use crate::preflight;
 use crate::read::ReadError;
 
 /// Why a session could not start or go on.
@@ -58,10 +59,41 @@ impl SessionError {
 }
 
 fn diagnostic(rejected: &Rejected, span: Span) -> Diagnostic {
+    if let Some(helper) = refused_helper(&rejected.log) {
+        let message = format!("the kernel does not let this program call {helper}");
+        return Diagnostic::error(REFUSED_BY_KERNEL, span, message).help(match preflight::lockdown() {
+            Some(level) => format!("it is locked down (lockdown={level}), which keeps programs from writing into processes and more; boot without lockdown"),
+            None => "it is older than this helper, or keeps it from programs of this kind".to_owned(),
+        });
+    }
     Diagnostic::error(
         REFUSED_BY_KERNEL,
         span,
         format!("the kernel refused this part of the script: {}", rejected.error),
     )
     .help("this is a fault of bpfleet, not of the script; please report it with the text below")
+}
+
+/// The helper that the verifier does not know or does not allow: `unknown func bpf_probe_write_user#36`.
+fn refused_helper(log: &str) -> Option<&str> {
+    let line = log.lines().rev().find(|line| line.contains("unknown func ") || line.contains("cannot use helper "))?;
+    line.split_whitespace().find_map(|word| Some(word.split_once('#')?.0)).filter(|name| name.starts_with("bpf_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helper_that_the_kernel_withholds_is_named() {
+        let log =
+            "7: (85) call bpf_probe_write_user#36\nprogram of this type cannot use helper bpf_probe_write_user#36\n";
+        assert_eq!(refused_helper(log), Some("bpf_probe_write_user"));
+        assert_eq!(refused_helper("7: (85) call bpf_probe_write_user#36\nR2 !read_ok\n"), None);
+        let error = io::Error::from_raw_os_error(libc::EINVAL);
+        let rejected = Rejected { program: "p".to_owned(), error, span: None, log: log.to_owned() };
+        let told = diagnostic(&rejected, Span { start: 0, end: 1 });
+        assert!(told.message.ends_with("does not let this program call bpf_probe_write_user"), "{}", told.message);
+        assert!(!told.help.unwrap_or_default().contains("fault of bpfleet"));
+    }
 }
