@@ -10,12 +10,14 @@ use ::bpf::insn::{Insn, encode};
 use aya::maps::{MapData, MapError, RingBuf};
 use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
 use lang::span::Span;
+use lang::target::TypesOf;
 use report::schema::{MapId, StackMapId};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::sys::btf;
 use crate::sys::map::{Map, Request as MapRequest};
 use crate::sys::program::{self, Refused, Request};
+use crate::sys::programs;
 
 /// What the pseudo source of a `ld_imm64` says: the immediate is a map's descriptor.
 const PSEUDO_MAP_FD: u8 = 1;
@@ -82,11 +84,11 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
-    /// The types of a module cannot be had.
-    #[error("the types of module {module}: {error}")]
+    /// What the types of a module or of another program belong to cannot be had.
+    #[error("the types of {of}: {error}")]
     Types {
-        /// The module.
-        module: String,
+        /// The module or program.
+        of: String,
         /// Why.
         error: io::Error,
     },
@@ -184,10 +186,14 @@ fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
             .ok_or_else(|| LoadError::Dangling { program: program.name.clone(), instruction: relocation.insn })?;
     }
     let code = encode(&insns);
-    let module = program.expected.as_ref().and_then(|expected| expected.module.as_deref());
-    let types = match module {
-        Some(module) => types_of(module).map_err(|error| LoadError::Types { module: module.to_owned(), error })?,
-        None => None,
+    let types = match program.expected.as_ref().map(|expected| &expected.of) {
+        Some(TypesOf::Module(module)) => {
+            Some(types_of(module).map_err(|error| LoadError::Types { of: format!("module {module}"), error })?)
+        }
+        Some(TypesOf::Program(id)) => {
+            Some(programs::open(*id).map_err(|error| LoadError::Types { of: format!("program {id}"), error })?)
+        }
+        Some(TypesOf::Kernel) | None => None,
     };
     let request = Request {
         name: &program.name,
@@ -195,16 +201,13 @@ fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
         code: &code,
         functions: &program.functions,
         target: program.expected.as_ref().map(|expected| (expected.attach, expected.type_id)),
-        types: types.as_ref().map(AsFd::as_fd),
+        owner: types.as_ref().map(AsFd::as_fd),
     };
     program::load(&request).map_err(|refused| LoadError::Rejected(Box::new(rejected(program, refused))))
 }
 
-fn types_of(module: &str) -> io::Result<Option<OwnedFd>> {
-    match btf::of_module(module)? {
-        Some(types) => Ok(Some(types)),
-        None => Err(io::Error::new(io::ErrorKind::NotFound, "it is not loaded, or has no types")),
-    }
+fn types_of(module: &str) -> io::Result<OwnedFd> {
+    btf::of_module(module)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not loaded, or has no types"))
 }
 
 fn relocate(insns: &mut [Insn], relocation: &Relocation, maps: &[Map]) -> Option<()> {

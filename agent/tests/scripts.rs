@@ -638,3 +638,27 @@ fn any_bytes_are_printed() {
     assert_eq!(run(&script.options).expect("an end"), 0);
     assert_eq!(fs::read(path).expect("the output"), b"\xff\xfe\xfd\n\n\n");
 }
+
+#[test]
+fn a_running_program_is_listed_by_its_name_with_its_arguments() {
+    need_tracing!();
+    let (mut listed, mut by_id) = (Vec::new(), Vec::new());
+    let is_it = |line: &&String| line.ends_with(":tracepoint_raw_syscalls_sys_enter_1");
+    let script = Script::new("tracepoint:raw_syscalls:sys_enter /tid == TID/ { @ = count(); }");
+    script.watch(|| {
+        let list = |pattern: &str, verbose| {
+            let listing = agent::probes::Listing { verbose, pid: None, debug_folders: &[] };
+            agent::probes::list(pattern, &listing).expect("a list")
+        };
+        listed = list("fentry:bpf:*sys_enter_1", true);
+        let id = listed.iter().find(is_it).and_then(|line| line.split(':').nth(2)).unwrap_or("none");
+        by_id = list(&format!("fexit:bpf:{id}:*"), false);
+    });
+    if listed.is_empty() && agent::target::kernel_types().expect("types").is_none() {
+        println!("SKIP: the kernel does not tell its types");
+        return;
+    }
+    let name = listed.iter().position(|line| is_it(&line)).unwrap_or_else(|| panic!("{listed:?}"));
+    assert_eq!(listed[name + 1], "    void *ctx");
+    assert_eq!(by_id, [listed[name].replace("fentry", "fexit")]);
+}

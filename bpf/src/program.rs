@@ -32,4 +32,6 @@ pub enum AttachType {
     KprobeMulti = 42,
     /// Many functions of a program or library with one link; 6.6
     UprobeMulti = 48,
+    /// Many kernel functions with one link, each at its entry and at its return; 6.10
+    KprobeSession = 56,
 }

@@ -9,11 +9,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::emit::{EmitError, emit};
 use crate::expand::{Context, Site, expand};
 use crate::hir;
-use crate::lower::{Resources, Unit, lower};
+use crate::lower::{Resources, Unit, bodies, lower};
 use crate::macros;
 use crate::options::Options;
 use crate::passes::improve;
-use crate::target::Target;
+use crate::target::{Target, TypesOf};
 use crate::types::Space;
 
 /// Compiles a script for a node. `src` is the text `script` was parsed from.
@@ -68,8 +68,8 @@ pub(crate) fn checked(
 
 fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Vec<Program> {
     let mut programs = vec![];
-    for (index, probe) in unit.program.probes.iter().enumerate() {
-        let mut functions = lower(unit, probe, resources, diagnostics);
+    for (index, probe, partner) in bodies(&unit.program.probes, unit.target) {
+        let mut functions = lower(unit, probe, partner, resources, diagnostics);
         if diagnostics.has_errors() {
             continue;
         }
@@ -77,14 +77,17 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
         let Some(first) = probe.sites.first() else { continue };
         match emit(&functions) {
             Ok(code) => programs.push(Program {
-                name: kernel_name(index, &first.name),
+                name: program_name(index, first),
                 kind: first.context.program_type(),
-                expected: expected(probe, unit),
+                expected: match partner {
+                    Some(_) => untyped(AttachType::KprobeSession),
+                    None => expected(probe, unit),
+                },
                 insns: code.insns,
                 relocations: code.relocations,
                 spans: code.spans,
                 functions: code.functions,
-                attach: probe.sites.iter().map(|site| site.attach.clone()).collect(),
+                attach: sites(probe).chain(partner.into_iter().flat_map(sites)).collect(),
             }),
             Err(error) => diagnostics.push(too_large(probe, &error)),
         }
@@ -92,19 +95,27 @@ fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnos
     programs
 }
 
+fn sites(probe: &hir::Probe) -> impl Iterator<Item = Attach> {
+    probe.sites.iter().map(|site| site.attach.clone())
+}
+
+fn untyped(attach: AttachType) -> Option<Expected> {
+    Some(Expected { attach, type_id: 0, of: TypesOf::Kernel })
+}
+
 /// How a probe's program attaches, where that is to be said when it is loaded.
 fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
     let Unit { target, options, .. } = unit;
-    let untyped = |attach| Some(Expected { attach, type_id: 0, module: None });
     match &probe.sites.first()?.context {
-        Context::Function(function) => Some(Expected {
-            attach: if function.ret { AttachType::TraceFexit } else { AttachType::TraceFentry },
-            type_id: function.ty.0,
-            module: function.module.clone(),
-        }),
+        Context::Function(function) => {
+            let attach = if function.ret { AttachType::TraceFexit } else { AttachType::TraceFentry };
+            let (source, ty) = target.btf.as_ref().map_or((0, function.ty), |btf| btf.origin(function.ty));
+            let of = source.checked_sub(1).and_then(|added| target.added_types.get(added)).cloned().unwrap_or_default();
+            Some(Expected { attach, type_id: ty.0, of })
+        }
         Context::Iter { record } => {
             let function = target.btf.as_ref()?.find_func(&record.replacen("__", "_", 1))?;
-            Some(Expected { attach: AttachType::TraceIter, type_id: function.0, module: None })
+            Some(Expected { attach: AttachType::TraceIter, type_id: function.0, of: TypesOf::Kernel })
         }
         Context::Entry { space: Space::Kernel, .. } | Context::Return { space: Space::Kernel, .. } => {
             let whole = |site: &Site| !matches!(site.attach, Attach::Kprobe { offset: 1.., .. });
@@ -133,11 +144,16 @@ fn too_large(probe: &hir::Probe, error: &EmitError) -> Diagnostic {
     Diagnostic { severity: Severity::Error, ..Diagnostic::error(code, span, error.to_string()).help(help) }
 }
 
-/// What `bpftool prog` shows: the provider and where its name ends, within 15 characters.
-fn kernel_name(index: usize, name: &str) -> String {
-    let last = name.rsplit(':').next().unwrap_or(name);
-    let plain = last.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '_' });
-    let mut text: String = format!("p{index}_").chars().chain(plain).collect();
-    text.truncate(15);
-    text
+/// What a program is called in the kernel, after its first attach point and its place in the script: `kprobe_vfs_read_1`.
+fn program_name(index: usize, first: &Site) -> String {
+    let written = match first.attach {
+        Attach::Interval { nanoseconds } if nanoseconds % 1_000 == 0 => format!("interval:us:{}", nanoseconds / 1_000),
+        _ => first.name.to_string(),
+    };
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let name: String = written.chars().take(LONGEST_NAME).map(plain).collect();
+    format!("{name}_{}", index + 1)
 }
+
+/// How much of an attach point goes into a name: the kernel takes names of up to 127 characters (`KSYM_NAME_LEN`, before 6.1).
+const LONGEST_NAME: usize = 100;

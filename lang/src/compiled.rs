@@ -9,6 +9,7 @@ use crate::config::MissingProbes;
 use crate::diagnostic::Diagnostic;
 use crate::ir::MapRef;
 use crate::span::Span;
+use crate::target::TypesOf;
 
 /// Innermost frames that a stack taken by a raw tracepoint may hold more than asked for: those of the tracing itself, which whoever
 /// symbolises leaves out.
@@ -47,7 +48,7 @@ pub struct Settings {
 /// One BPF program and all the places it attaches to.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// What `bpftool prog` shows: at most 15 of `[A-Za-z0-9_.]`.
+    /// What it is called where programs are listed: a name in C, of which the kernel itself keeps 15 characters.
     pub name: String,
     /// What the kernel loads it as.
     pub kind: ProgramType,
@@ -73,8 +74,8 @@ pub struct Expected {
     pub attach: AttachType,
     /// For tracing programs: the BTF type id of the target; else 0.
     pub type_id: u32,
-    /// The module whose types are meant; the kernel's own where absent.
-    pub module: Option<String>,
+    /// Whose types that id is one of.
+    pub of: TypesOf,
 }
 
 /// A `ld_imm64` that wants a map.

@@ -6,7 +6,7 @@ use crate::ast::Script;
 use crate::compile::checked;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::lower::{Resources, Unit, lower};
+use crate::lower::{Resources, Unit, bodies, lower};
 use crate::macros;
 use crate::options::Options;
 use crate::passes::improve_noting;
@@ -36,9 +36,11 @@ pub fn stages(src: &str, script: &Script, target: &Target, options: &Options) ->
     let unit = Unit { src, program: &program, target, config: &config, options };
     let mut resources = Resources::new(&unit, &mut diagnostics);
     let mut stages = Stages { hir: program.to_string(), ir: String::new() };
-    for probe in &program.probes {
+    for (_, probe, partner) in bodies(&program.probes, target) {
         let name = probe.sites.first().map(|site| site.name.clone()).unwrap_or_default();
-        for (index, mut function) in lower(unit, probe, &mut resources, &mut diagnostics).into_iter().enumerate() {
+        for (index, mut function) in
+            lower(unit, probe, partner, &mut resources, &mut diagnostics).into_iter().enumerate()
+        {
             let part = if index == 0 { String::new() } else { format!(", function {index}") };
             let mut text = format!("{name}{part}, as made:\n{function}\n");
             improve_noting(&mut function, &mut |pass, function| {

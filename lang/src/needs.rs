@@ -17,6 +17,10 @@ pub struct Needs {
     pub tracepoints: Vec<TracepointPattern>,
     /// Kernel functions to list.
     pub functions: Vec<FunctionPattern>,
+    /// The file that lists the functions that can be traced, where not the kernel is asked.
+    pub traceable_functions: Option<String>,
+    /// Functions of programs that are loaded into the kernel.
+    pub program_functions: Vec<ProgramPattern>,
     /// Whether the kernel's types are wanted. A script works without them unless it names one.
     pub btf: bool,
     /// Kernel symbols whose addresses are wanted.
@@ -166,6 +170,22 @@ impl FunctionPattern {
     }
 }
 
+/// Functions of programs that are loaded into the kernel, perhaps with wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramPattern {
+    /// The program's id, where the script names one.
+    pub program: Option<u32>,
+    /// The function's name.
+    pub name: String,
+}
+
+impl ProgramPattern {
+    /// Whether it stands for this function of the program of this id.
+    pub fn matches(&self, program: u32, name: &str) -> bool {
+        self.program.is_none_or(|wanted| wanted == program) && glob::matches(&self.name, name)
+    }
+}
+
 /// What must be known of a node to compile `script` for it, where the user says nothing beside it.
 pub fn needs(script: &Script) -> Needs {
     needs_with(script, &Options::default())
@@ -173,7 +193,9 @@ pub fn needs(script: &Script) -> Needs {
 
 /// What must be known of a node to compile `script` for it with these options.
 pub fn needs_with(script: &Script, options: &Options) -> Needs {
-    let mut needs = Needs { pid: options.pid, debug_folders: options.debug_folders.clone(), ..Needs::default() };
+    let traceable_functions = options.traceable_functions.clone();
+    let debug_folders = options.debug_folders.clone();
+    let mut needs = Needs { pid: options.pid, debug_folders, traceable_functions, ..Needs::default() };
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;

@@ -20,6 +20,8 @@ pub struct Options {
     pub child: Option<u32>,
     /// Whether failed reads of memory, and keys that a map does not hold, are told when they happen.
     pub helper_errors: bool,
+    /// A file that lists the functions that can be traced, where the kernel is not to be asked.
+    pub traceable_functions: Option<String>,
     /// Which of the probes that only run when asked for are run.
     pub trials: Option<Trials>,
     /// A regular expression: only attach points whose whole name matches somewhere are kept, and the script's own.

@@ -3,7 +3,7 @@
 //! The agent gathers what a script [needs](crate::needs), the compiler only reads it. `Target::generic` stands for "some node":
 //! unknown kernel types, tracepoints and functions are not errors there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bpf::btf::TypeId;
@@ -21,15 +21,21 @@ pub struct Target {
     pub features: Features,
     /// Whether everything a script names must exist here; false for [`Target::generic`].
     pub complete: bool,
-    /// The kernel's types, where the kernel has them and the script needs them; with those of one module behind them where it names
-    /// functions of one.
+    /// The kernel's types, where the kernel has them and the script needs them; behind them those of the modules and of the loaded
+    /// programs whose functions it names.
     pub btf: Option<Arc<bpf::btf::Btf>>,
-    /// The module whose types are among them.
-    pub types_of_module: Option<String>,
+    /// What was added to the kernel's types, in order.
+    pub added_types: Vec<TypesOf>,
     /// Tracepoints that match what the script names, by `category:event`. The format is absent where the script reads no field.
     pub tracepoints: BTreeMap<String, Option<TracepointFormat>>,
     /// Kernel functions that match what the script names and can be probed; the module is `None` for vmlinux.
     pub functions: BTreeMap<String, Option<String>>,
+    /// Those of them that the kernel does not list as traceable, where it lists any.
+    pub untraceable: BTreeSet<String>,
+    /// What the compiler made of functions that do not exist by the names a script gives: `name.isra.0`, `name.part.0` and so on.
+    pub variants: BTreeMap<String, Vec<String>>,
+    /// Functions of the programs loaded into the kernel that match what the script names.
+    pub program_functions: Vec<ProgramFunction>,
     /// The modules that are loaded, `vmlinux` among them; absent where the script names none.
     pub modules: Option<Vec<String>>,
     /// For names of tracepoints and functions that do not exist: the one that was probably meant.
@@ -53,6 +59,29 @@ pub struct PidNamespace {
     pub device: u64,
     /// The inode of its file.
     pub inode: u64,
+}
+
+/// Whose types a type is one of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TypesOf {
+    /// The kernel's.
+    #[default]
+    Kernel,
+    /// A module's.
+    Module(String),
+    /// Those of a loaded program, by its id.
+    Program(u32),
+}
+
+/// A function of a program that is loaded into the kernel: the program itself or one that it calls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProgramFunction {
+    /// The program's id.
+    pub program: u32,
+    /// The function's name in the program's types.
+    pub name: String,
+    /// Its type in the program's types.
+    pub ty: bpf::btf::TypeId,
 }
 
 /// A program or library, as far as a script's probes name what is in it.
@@ -185,6 +214,8 @@ pub struct Features {
     pub map_alloc: bool,
     /// Many functions of the kernel with one link, `BPF_TRACE_KPROBE_MULTI`; 5.18.
     pub kprobe_multi: bool,
+    /// A program at the entry and at the return of functions with one link, `BPF_TRACE_KPROBE_SESSION`; 6.10.
+    pub kprobe_session: bool,
     /// Many functions of a program with one link, `BPF_TRACE_UPROBE_MULTI`; 6.6.
     pub uprobe_multi: bool,
     /// Whether processes of another instruction set, whose system calls are numbered otherwise, may run.
@@ -203,6 +234,7 @@ impl Features {
             percpu_lookup: true,
             map_alloc: true,
             kprobe_multi: true,
+            kprobe_session: true,
             uprobe_multi: true,
             compat_syscalls: true,
         }
@@ -219,7 +251,7 @@ pub struct TracepointFormat {
 }
 
 /// One field of a tracepoint's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TracepointField {
     /// Its name.
     pub name: String,
@@ -251,7 +283,10 @@ impl Target {
             features: Features::all(),
             complete: false,
             btf: None,
-            types_of_module: None,
+            added_types: vec![],
+            untraceable: BTreeSet::new(),
+            variants: BTreeMap::new(),
+            program_functions: vec![],
             modules: None,
             tracepoints: BTreeMap::new(),
             functions: BTreeMap::new(),

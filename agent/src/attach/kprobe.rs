@@ -6,7 +6,7 @@ use std::path::Path;
 use lang::compiled::Attach;
 
 use super::{Attachment, Reason, source};
-use crate::sys::link;
+use crate::sys::link::{self, Functions};
 use crate::sys::perf::{self, Probe};
 
 /// Attaches `offset` bytes into a kernel function.
@@ -22,13 +22,24 @@ pub fn exit(program: BorrowedFd<'_>, function: &str) -> Result<Attachment, Reaso
 /// Attaches to many functions with one link. The program must have been loaded for that, and all points be of one kind.
 pub fn many(program: BorrowedFd<'_>, points: &[Attach]) -> Result<Attachment, Reason> {
     let ret = points.iter().any(|point| matches!(point, Attach::Kretprobe { .. }));
-    let name = |point: &'_ Attach| match point {
-        Attach::Kprobe { function, .. } | Attach::Kretprobe { function } => Some(function.clone()),
-        _ => None,
-    };
-    let names: Vec<String> = points.iter().filter_map(name).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok(Attachment { link: Some(link::kprobe_multi(program, &names, ret)?), event: None })
+    let way = if ret { Functions::Returns } else { Functions::Entries };
+    Ok(Attachment { link: Some(link::kprobe_multi(program, &names(points), way)?), event: None })
+}
+
+/// Attaches to the entry and the return of many functions with one link; the points are those of the entries. The program must have been
+/// loaded for that.
+pub fn sessions(program: BorrowedFd<'_>, points: &[Attach]) -> Result<Attachment, Reason> {
+    Ok(Attachment { link: Some(link::kprobe_multi(program, &names(points), Functions::Both)?), event: None })
+}
+
+fn names(points: &[Attach]) -> Vec<&str> {
+    points
+        .iter()
+        .filter_map(|point| match point {
+            Attach::Kprobe { function, .. } | Attach::Kretprobe { function } => Some(function.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn attach(program: BorrowedFd<'_>, function: &str, offset: u64, ret: bool) -> Result<Attachment, Reason> {
@@ -40,5 +51,6 @@ fn attach(program: BorrowedFd<'_>, function: &str, offset: u64, ret: bool) -> Re
         Err(_) => (function, offset),
     };
     let probe = Probe { source: source.kind, config, target: Path::new(target), offset, pid: None };
-    source::attach(program, perf::probe(&probe, source::first_cpu()?)?)
+    let opened = perf::probe(&probe, source::first_cpu()?).map_err(|error| Reason::of_kprobe(function, error))?;
+    source::attach(program, opened)
 }

@@ -93,7 +93,9 @@ impl Attached {
         pid: Option<u32>,
         missing: MissingProbes,
     ) -> Result<(), AttachError> {
-        let points = program.attach.as_slice();
+        // What attaches at the entry and the return of a function at once is one point, as in bpftrace.
+        let is_session = program.expected.as_ref().is_some_and(|expected| expected.attach == AttachType::KprobeSession);
+        let points = if is_session { entries(&program.attach) } else { &program.attach };
         if let Some(Ok(attachments)) = together(program, points, fd, pid) {
             self.attachments.extend(attachments);
             self.count += points.iter().map(Attach::points).sum::<usize>();
@@ -128,6 +130,12 @@ impl Attached {
     }
 }
 
+/// Those of a session's points that are at functions' entries: they come first.
+fn entries(points: &[Attach]) -> &[Attach] {
+    let returns = points.iter().position(|point| matches!(point, Attach::Kretprobe { .. }));
+    points.get(..returns.unwrap_or(points.len())).unwrap_or_default()
+}
+
 /// Several attach points of a program at once, where it was loaded for that.
 fn together(
     program: &Program,
@@ -137,6 +145,7 @@ fn together(
 ) -> Option<Result<Vec<Attachment>, Reason>> {
     match program.expected.as_ref()?.attach {
         AttachType::KprobeMulti => Some(kprobe::many(fd, points).map(|one| vec![one])),
+        AttachType::KprobeSession => Some(kprobe::sessions(fd, points).map(|one| vec![one])),
         AttachType::UprobeMulti => {
             let places: Vec<_> = points.iter().filter_map(uprobe::Place::of).collect();
             Some(uprobe::many(fd, &places, pid))

@@ -84,7 +84,7 @@ pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<S
     names.sort_unstable();
     names.dedup();
     let btf = if query.verbose { target::kernel_types()? } else { None };
-    let types = btf.as_deref().map(|btf| (function_ids(btf), btf));
+    let types = btf.as_deref().map(|btf| (function_ids(btf, 0), btf));
     for function in names {
         lines.push(format!("{name}:{function}"));
         if let Some((ids, btf)) = &types
@@ -100,7 +100,7 @@ pub(super) fn functions(name: &'static str, query: &Query<'_>, lines: &mut Vec<S
     Ok(())
 }
 
-/// fentry and fexit: functions of known types, with their modules.
+/// fentry and fexit: functions of known types, with their modules; and those of programs that are loaded.
 pub(super) fn typed_functions(
     name: &'static str,
     query: &Query<'_>,
@@ -109,20 +109,47 @@ pub(super) fn typed_functions(
     let Some(btf) = target::kernel_types()? else { return Ok(()) };
     let provider = if matches!(name, "fentry" | "kfunc") { "fentry" } else { "fexit" };
     let (module, pattern) = query.rest.split_once(':').unwrap_or(("", query.rest));
-    let ids = function_ids(&btf);
-    let mut functions = matching(module, pattern)?;
+    let mut functions = if module == "bpf" { Vec::new() } else { matching(module, pattern)? };
     functions.sort_unstable();
     functions.dedup();
-    // The kernel's types are not those of its modules.
-    for function in functions.iter().filter(|function| function.module.is_none()) {
-        let Some(id) = ids.get(function.name.as_str()) else { continue };
-        lines.push(format!("{provider}:vmlinux:{}", function.name));
-        arguments(&btf, btf.params(*id), query, lines);
-        if query.verbose && provider == "fexit" {
-            result(&btf, *id, lines);
+    // Sorted, those of a module stand together, the kernel's first.
+    for of_module in functions.chunk_by(|one, other| one.module == other.module) {
+        let module = of_module.first().and_then(|function| function.module.as_deref());
+        let Some(types) = target::types_of(&btf, module) else { continue };
+        let ids = function_ids(&types, usize::from(module.is_some()));
+        for function in of_module {
+            let Some(id) = ids.get(function.name.as_str()) else { continue };
+            lines.push(format!("{provider}:{}:{}", module.unwrap_or("vmlinux"), function.name));
+            described(&types, *id, provider, query, lines);
         }
     }
+    if module.is_empty() || glob::matches(module, "bpf") {
+        program_functions(provider, pattern, query, lines);
+    }
     Ok(())
+}
+
+/// `bpf:id:name` of every function of the loaded programs that the pattern, a name or `id:name`, stands for.
+fn program_functions(provider: &str, pattern: &str, query: &Query<'_>, lines: &mut Vec<String>) {
+    for program in target::programs() {
+        let Ok(types) = Btf::parse(program.types) else { continue };
+        let wanted = |name: &str| match pattern.split_once(':') {
+            Some((id, pattern)) => glob::matches(id, &program.id.to_string()) && glob::matches(pattern, name),
+            None => pattern.is_empty() || glob::matches(pattern, name),
+        };
+        for function in program.functions.iter().filter(|function| wanted(&function.name)) {
+            lines.push(format!("{provider}:bpf:{}:{}", program.id, function.name));
+            described(&types, function.ty, provider, query, lines);
+        }
+    }
+}
+
+/// The arguments of a function, and what it returns where that can be seen.
+fn described(btf: &Btf, function: TypeId, provider: &str, query: &Query<'_>, lines: &mut Vec<String>) {
+    arguments(btf, btf.params(function), query, lines);
+    if query.verbose && provider == "fexit" {
+        result(btf, function, lines);
+    }
 }
 
 fn matching(module: &str, pattern: &str) -> Result<Vec<Function>, TargetError> {
@@ -137,9 +164,9 @@ fn matching(module: &str, pattern: &str) -> Result<Vec<Function>, TargetError> {
     Ok(functions)
 }
 
-/// Every function whose type is known.
-fn function_ids(btf: &Btf) -> HashMap<&str, TypeId> {
-    btf.iter(Kind::Func).map(|(id, name)| (name, id)).collect()
+/// Every function of a source whose type is known.
+fn function_ids(btf: &Btf, source: usize) -> HashMap<&str, TypeId> {
+    btf.iter(Kind::Func).filter(|(id, _)| btf.origin(*id).0 == source).map(|(id, name)| (name, id)).collect()
 }
 
 pub(super) fn iterators(name: &'static str, query: &Query<'_>, lines: &mut Vec<String>) -> Result<(), TargetError> {

@@ -33,7 +33,10 @@ pub fn of_module(name: &str) -> io::Result<Option<OwnedFd>> {
     }
 }
 
-fn open(id: u32) -> io::Result<OwnedFd> {
+/// The types with this id.
+///
+/// Kernel 4.18.
+pub(super) fn open(id: u32) -> io::Result<OwnedFd> {
     let mut attr = attr();
     attr.__bindgen_anon_6.__bindgen_anon_1.btf_id = id;
     // SAFETY: this command reads the block only.

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 use aya_obj::generated::{bpf_attach_type, bpf_cmd};
+use bpf::program::AttachType;
 
 use super::bpf::{attr, call};
 
@@ -60,16 +61,30 @@ pub fn tracing(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-/// Attaches a program to the entry of many kernel functions, or with `ret` to their return.
+/// Where in functions [`kprobe_multi`] attaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Functions {
+    /// At their entry.
+    Entries,
+    /// At their return.
+    Returns,
+    /// At both. Kernel 6.10.
+    Both,
+}
+
+/// Attaches a program to many kernel functions.
 ///
 /// Kernel 5.18.
-pub fn kprobe_multi(program: BorrowedFd<'_>, functions: &[&str], ret: bool) -> io::Result<OwnedFd> {
+pub fn kprobe_multi(program: BorrowedFd<'_>, functions: &[&str], way: Functions) -> io::Result<OwnedFd> {
     let names = functions.iter().map(|name| CString::new(*name)).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<u64> = names.iter().map(|name| name.as_ptr() as u64).collect();
     let mut attr = attr();
     attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
-    attr.link_create.attach_type = bpf_attach_type::BPF_TRACE_KPROBE_MULTI as u32;
-    attr.link_create.__bindgen_anon_3.kprobe_multi.flags = if ret { MULTI_RETURN } else { 0 };
+    attr.link_create.attach_type = match way {
+        Functions::Both => AttachType::KprobeSession,
+        Functions::Entries | Functions::Returns => AttachType::KprobeMulti,
+    } as u32;
+    attr.link_create.__bindgen_anon_3.kprobe_multi.flags = if way == Functions::Returns { MULTI_RETURN } else { 0 };
     attr.link_create.__bindgen_anon_3.kprobe_multi.cnt = addresses.len() as u32;
     attr.link_create.__bindgen_anon_3.kprobe_multi.syms = addresses.as_ptr() as u64;
     // SAFETY: the list and the C strings it points to outlive the call.

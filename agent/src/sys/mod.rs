@@ -13,5 +13,6 @@ pub mod map;
 pub mod mapping;
 pub mod perf;
 pub mod program;
+pub mod programs;
 pub mod release;
 pub mod signals;

@@ -20,7 +20,7 @@ const LOG_SIZES: [usize; 3] = [1 << 16, 1 << 20, (1 << 24) - 1];
 /// A program to load.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What `bpftool prog` shows; what does not fit 15 bytes is cut off.
+    /// What the program is called, a name in C. Of what does not fit 15 bytes only its types tell the rest.
     pub name: &'a str,
     /// What kind of program it is.
     pub kind: ProgramType,
@@ -30,8 +30,8 @@ pub struct Request<'a> {
     pub functions: &'a [usize],
     /// How it attaches where its kind leaves that open, and for tracing programs the BTF type id of what it attaches to.
     pub target: Option<(AttachType, u32)>,
-    /// The module's types that id is one of; the kernel's own where absent.
-    pub types: Option<BorrowedFd<'a>>,
+    /// What the id is a type of: a module's types, or another program (5.5). The kernel's own types where absent.
+    pub owner: Option<BorrowedFd<'a>>,
 }
 
 /// Why a program was not loaded.
@@ -48,12 +48,11 @@ pub struct Refused {
 ///
 /// Kernel 3.18; each kind has its own first kernel, see [`ProgramType`].
 pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
-    let types = match request.functions {
-        [] | [_] => None,
-        starts => {
-            let types = load_types().map_err(|error| Refused { error, log: String::new() })?;
-            Some((types, functions::function_info(starts)))
-        }
+    let types = match (load_types(request.name), request.functions) {
+        (Ok(types), starts @ [_, ..]) => Some((types, functions::function_info(starts))),
+        (Err(error), [_, _, ..]) => return Err(Refused { error, log: String::new() }),
+        // A program of one function is loaded without as well.
+        _ => None,
     };
     let types = types.as_ref().map(|(fd, info)| (fd.as_fd(), info.as_slice()));
     let first = match try_load(request, types, None) {
@@ -74,9 +73,9 @@ pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
     Err(Refused { error: first, log: String::from_utf8_lossy(&log).into_owned() })
 }
 
-/// Hands the kernel the types of a program of several functions.
-fn load_types() -> io::Result<OwnedFd> {
-    let blob = functions::of_functions();
+/// Hands the kernel the types of a program: its name, and what it calls back.
+fn load_types(name: &str) -> io::Result<OwnedFd> {
+    let blob = functions::of_functions(name);
     let mut attr = attr();
     attr.__bindgen_anon_7.btf = address(&blob);
     attr.__bindgen_anon_7.btf_size = blob.len() as u32;
@@ -101,7 +100,7 @@ fn try_load(
         attr.__bindgen_anon_3.expected_attach_type = attach as u32;
         attr.__bindgen_anon_3.attach_btf_id = btf_id;
         attr.__bindgen_anon_3.__bindgen_anon_1.attach_btf_obj_fd =
-            request.types.map_or(0, |types| types.as_raw_fd() as u32);
+            request.owner.map_or(0, |owner| owner.as_raw_fd() as u32);
     }
     if let Some((types, info)) = types {
         attr.__bindgen_anon_3.prog_btf_fd = types.as_raw_fd() as u32;

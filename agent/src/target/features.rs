@@ -14,6 +14,7 @@ use ::bpf::program::{AttachType, ProgramType};
 use lang::needs::{FunctionPattern, Needs};
 use lang::target::Features;
 
+use crate::sys::link::Functions::{Both, Entries};
 use crate::sys::link::{self, UserPlace};
 use crate::sys::program::{self, Request};
 
@@ -33,6 +34,7 @@ fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
     static FEATURES: OnceLock<Features> = OnceLock::new();
     static FENTRY: OnceLock<bool> = OnceLock::new();
     static KPROBE_MULTI: OnceLock<bool> = OnceLock::new();
+    static KPROBE_SESSION: OnceLock<bool> = OnceLock::new();
     static UPROBE_MULTI: OnceLock<bool> = OnceLock::new();
     let features = FEATURES.get_or_init(|| Features {
         kprobe: has_kprobes(),
@@ -50,6 +52,7 @@ fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
     Features {
         fentry: btf.is_some_and(|btf| *FENTRY.get_or_init(|| has_fentry(btf))),
         kprobe_multi: many_functions && features.kprobe && *KPROBE_MULTI.get_or_init(has_kprobe_multi),
+        kprobe_session: many_functions && features.kprobe && *KPROBE_SESSION.get_or_init(has_kprobe_session),
         uprobe_multi: user && *UPROBE_MULTI.get_or_init(has_uprobe_multi),
         ..*features
     }
@@ -63,7 +66,13 @@ pub fn has_kprobes() -> bool {
 /// Whether one link takes many kernel functions. Kernel 5.18, and built with fprobe.
 fn has_kprobe_multi() -> bool {
     let program = nothing(ProgramType::Kprobe, AttachType::KprobeMulti, 0);
-    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], false).is_ok())
+    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], Entries).is_ok())
+}
+
+/// Whether one link takes functions' entries and returns. Kernel 6.10, and built with fprobe.
+fn has_kprobe_session() -> bool {
+    let program = nothing(ProgramType::Kprobe, AttachType::KprobeSession, 0);
+    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], Both).is_ok())
 }
 
 /// Whether one link takes many functions of a program. Kernel 6.6.
@@ -87,7 +96,7 @@ fn nothing(kind: ProgramType, attach: AttachType, type_id: u32) -> Option<OwnedF
         code: &code,
         functions: &[],
         target: Some((attach, type_id)),
-        types: None,
+        owner: None,
     })
     .ok()
 }
@@ -113,7 +122,7 @@ pub fn has_helper(helper: Helper) -> bool {
         code: &code,
         functions: &[],
         target: None,
-        types: None,
+        owner: None,
     };
     match program::load(&request) {
         Ok(_) => true,

@@ -1,6 +1,6 @@
 //! Which kernel functions can be probed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use lang::needs::FunctionPattern;
@@ -18,13 +18,29 @@ pub struct Function {
     pub name: String,
 }
 
-/// The functions that match any of `patterns`, with their modules.
-pub fn matching(patterns: &[FunctionPattern]) -> Result<BTreeMap<String, Option<String>>, TargetError> {
+/// Functions a script names.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Their modules by their names; `None` for the kernel itself.
+    pub modules: BTreeMap<String, Option<String>>,
+    /// Those of them that ftrace does not list.
+    pub untraceable: BTreeSet<String>,
+    /// What the compiler made of functions that do not exist by their own names.
+    pub variants: BTreeMap<String, Vec<String>>,
+}
+
+/// The functions that match any of `patterns`. A file of functions that the user gives stands for all there are.
+pub fn matching(patterns: &[FunctionPattern], file: Option<&str>) -> Result<Found, TargetError> {
     let mut found = BTreeMap::new();
     if patterns.is_empty() {
-        return Ok(found);
+        return Ok(Found::default());
     }
-    for function in functions()? {
+    let listed = match file {
+        Some(file) => Some(parsed(&fs::read_to_string(file).map_err(TargetError::unreadable(file))?)),
+        None => listed(),
+    };
+    let is_listed = listed.is_some();
+    for function in listed.map_or_else(symbols, Ok)? {
         let is_meant = |pattern: &FunctionPattern| {
             pattern.matches(function.module.as_deref(), &function.name)
                 && !(pattern.is_wild() && is_dangerous(&function.name))
@@ -37,7 +53,13 @@ pub fn matching(patterns: &[FunctionPattern]) -> Result<BTreeMap<String, Option<
             }
         }
     }
-    exact_names(patterns, &mut found)?;
+    let mut found = Found { modules: found, ..Found::default() };
+    if file.is_none() {
+        exact_names(patterns, &mut found)?;
+    }
+    if !is_listed {
+        found.untraceable.clear();
+    }
     Ok(found)
 }
 
@@ -48,16 +70,21 @@ fn is_dangerous(name: &str) -> bool {
 }
 
 /// Adds functions that are named in full and exist but are not listed as traceable: a kprobe may still take them.
-fn exact_names(patterns: &[FunctionPattern], found: &mut BTreeMap<String, Option<String>>) -> Result<(), TargetError> {
+fn exact_names(patterns: &[FunctionPattern], found: &mut Found) -> Result<(), TargetError> {
     let missing: Vec<_> =
-        patterns.iter().filter(|pattern| !pattern.is_wild() && !found.contains_key(&pattern.name)).collect();
+        patterns.iter().filter(|pattern| !pattern.is_wild() && !found.modules.contains_key(&pattern.name)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let symbols = Kallsyms::shared().map_err(TargetError::unreadable(kallsyms::PATH))?;
     for symbol in symbols.functions() {
         if missing.iter().any(|pattern| pattern.matches(symbol.module, symbol.name)) {
-            found.entry(symbol.name.to_owned()).or_insert_with(|| symbol.module.map(str::to_owned));
+            found.modules.entry(symbol.name.to_owned()).or_insert_with(|| symbol.module.map(str::to_owned));
+            found.untraceable.insert(symbol.name.to_owned());
+        } else if let Some((source, _)) = symbol.name.split_once('.')
+            && missing.iter().any(|pattern| pattern.matches(symbol.module, source))
+        {
+            found.variants.entry(source.to_owned()).or_default().push(symbol.name.to_owned());
         }
     }
     Ok(())
@@ -65,10 +92,21 @@ fn exact_names(patterns: &[FunctionPattern], found: &mut BTreeMap<String, Option
 
 /// Every function that can be traced, in no order: what ftrace lists, else every function symbol.
 pub fn functions() -> Result<Vec<Function>, TargetError> {
+    listed().map_or_else(symbols, Ok)
+}
+
+/// What ftrace lists; `None` where it does not.
+fn listed() -> Option<Vec<Function>> {
     let listed = tracefs::root().ok().and_then(|root| fs::read_to_string(root.join("available_filter_functions")).ok());
-    if let Some(text) = listed.filter(|text| !text.is_empty()) {
-        return Ok(text.lines().map(listed_function).collect());
-    }
+    listed.filter(|text| !text.is_empty()).map(|text| parsed(&text))
+}
+
+fn parsed(text: &str) -> Vec<Function> {
+    text.lines().map(listed_function).collect()
+}
+
+/// Every function among the symbols.
+fn symbols() -> Result<Vec<Function>, TargetError> {
     let symbols = Kallsyms::shared().map_err(TargetError::unreadable(kallsyms::PATH))?;
     let function = |symbol: kallsyms::Symbol<'_>| Function {
         module: symbol.module.map(str::to_owned),

@@ -9,6 +9,7 @@ mod cgroups;
 pub mod features;
 mod format;
 mod functions;
+mod programs;
 mod similar;
 mod tracepoints;
 
@@ -23,8 +24,9 @@ use lang::target::{Arch, Target};
 use crate::kallsyms::Kallsyms;
 use crate::{sys, tracefs};
 
-pub use btf::vmlinux as kernel_types;
+pub use btf::{of_module as types_of, vmlinux as kernel_types};
 pub use functions::{Function, functions};
+pub use programs::loaded as programs;
 pub use tracepoints::{format, names};
 
 /// Why a node cannot be described.
@@ -59,17 +61,20 @@ impl TargetError {
 /// Describes this node, as far as `needs` asks.
 pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
     let cpus = sys::map::possible_cpus().map_err(TargetError::unreadable("/sys/devices/system/cpu/possible"))?;
-    let functions = functions::matching(&needs.functions)?;
+    let found = functions::matching(&needs.functions, needs.traceable_functions.as_deref())?;
+    let functions::Found { modules: functions, untraceable, variants } = found;
     // Where there are no kprobes functions may be attached to by their types.
     let btf = if needs.btf || (!functions.is_empty() && !features::has_kprobes()) { btf::vmlinux()? } else { None };
     // Only a script that names functions can ask for fentry.
-    let features = features::features(needs, btf.as_deref().filter(|_| !needs.functions.is_empty()));
-    let (btf, types_of_module) = match btf {
-        Some(btf) if features.fentry => {
-            let (both, module) = btf::with_module(btf, &functions);
-            (Some(both), module)
+    let names_functions = !needs.functions.is_empty() || !needs.program_functions.is_empty();
+    let features = features::features(needs, btf.as_deref().filter(|_| names_functions));
+    let programs = programs::matching(&needs.program_functions);
+    let (btf, added_types) = match btf {
+        Some(btf) => {
+            let (all, added) = btf::with_others(btf, &functions, &programs);
+            (Some(all), added)
         }
-        btf => (btf, None),
+        None => (None, Vec::new()),
     };
     let mut target = Target {
         arch: arch()?,
@@ -81,7 +86,10 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         similar: Default::default(),
         kernel_symbols: Default::default(),
         cgroups: cgroups::ids(&needs.cgroups),
-        types_of_module,
+        added_types,
+        untraceable,
+        variants,
+        program_functions: programs.into_iter().flat_map(|program| program.functions).collect(),
         modules: needs.modules.then(modules),
         pid_namespace: pid_namespace(),
         user_files: crate::user::gather(needs),

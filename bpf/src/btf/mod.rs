@@ -11,11 +11,13 @@ mod declare;
 mod find;
 pub mod functions;
 mod layout;
+mod sources;
 mod types;
 
 use std::borrow::Cow;
 
 pub use layout::Member;
+pub use sources::Added;
 pub use types::{EnumConstant, Kind, Param, Type};
 
 /// The first two bytes of every little-endian blob.
@@ -63,6 +65,9 @@ pub enum BtfError {
     /// A type runs over the end of the type section.
     #[error("BTF type {0} is cut off")]
     Truncated(u32),
+    /// The types of several sources take more numbers or bytes than there are.
+    #[error("too many BTF types")]
+    TooMany,
 }
 
 /// One blob of type information.
@@ -78,6 +83,8 @@ pub struct Btf {
     /// Each type's kind.
     kinds: Vec<Kind>,
     asked: find::Asked,
+    /// What was added to the blob's own types, in order.
+    added: Vec<sources::Part>,
 }
 
 impl std::fmt::Debug for Btf {
@@ -117,7 +124,8 @@ impl Btf {
         if at != types.len() {
             return Err(BtfError::Truncated(offsets.len() as u32 - 1));
         }
-        Ok(Self { strings: header.strings, offsets, names, kinds, data, asked: find::Asked::default() })
+        let (asked, added) = (find::Asked::default(), Vec::new());
+        Ok(Self { strings: header.strings, offsets, names, kinds, data, asked, added })
     }
 
     /// How many types there are, `void` included: every [`TypeId`] below is valid.
@@ -140,30 +148,6 @@ impl Btf {
             return None;
         }
         self.data.get(start + index * 4..)?.first_chunk().map(|word| u32::from_le_bytes(*word))
-    }
-}
-
-impl Btf {
-    /// These types followed by a module's, whose blob counts its types and strings from where these end.
-    ///
-    /// # Errors
-    /// Where the module's blob is not one, or does not fit behind these types.
-    pub fn with_module(&self, module: &[u8]) -> Result<Self, BtfError> {
-        let (own, added) = (Header::read(&self.data)?, Header::read(module)?);
-        let part = |data: &[u8], (start, end): (usize, usize)| data.get(start..end).map(<[u8]>::to_vec);
-        let mut types = part(&self.data, own.types).ok_or(BtfError::Section("type"))?;
-        types.extend(part(module, added.types).ok_or(BtfError::Section("type"))?);
-        let mut strings = part(&self.data, own.strings).ok_or(BtfError::Section("string"))?;
-        strings.extend(part(module, added.strings).ok_or(BtfError::Section("string"))?);
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| BtfError::Section("string"));
-        let words = [HEADER as u32, 0, length(&types)?, length(&types)?, length(&strings)?];
-        let mut data = Vec::with_capacity(HEADER + types.len() + strings.len());
-        data.extend(MAGIC.to_le_bytes());
-        data.extend([1, 0]);
-        data.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-        data.extend(types);
-        data.extend(strings);
-        Self::parse(data)
     }
 }
 

@@ -112,16 +112,40 @@ fn constants_and_parameters_are_found_by_name() {
 }
 
 #[test]
-fn the_types_of_a_module_follow_those_of_the_kernel() {
+fn types_of_several_sources_keep_their_own_numbers_beside_the_common_ones() {
     let kernel = Btf::parse(sample()).unwrap();
     let strings_end = sample().len() as u32 - memchr::memmem::find(&sample(), b"\0int\0").unwrap() as u32;
     // A pointer to the kernel's struct, and a typedef whose name is the module's own.
-    let module = blob(&[&[0, info(Kind::Ptr, 0), 4], &[strings_end + 1, info(Kind::Typedef, 0), 10]], b"\0own\0");
-    let both = kernel.with_module(&module).unwrap();
-    let own = both.find_typedef("own").unwrap();
-    assert_eq!(own, TypeId(11));
-    assert_eq!(both.pointee(own), both.find_struct("s"));
-    assert!(kernel.with_module(b"nothing").is_err());
+    let module = |name: &[u8]| {
+        blob(
+            &[&[0, info(Kind::Ptr, 0), 4], &[strings_end + 1, info(Kind::Typedef, 0), 10]],
+            &[b"\0", name, b"\0"].concat(),
+        )
+    };
+    let alone = functions::of_functions("kprobe_vfs_read_1");
+    let (first, second) = (module(b"own"), module(b"other"));
+    let all = kernel.with(&[Added::Module(&first), Added::Module(&second), Added::Alone(&alone)]).unwrap();
+    for (name, source) in [("own", 1), ("other", 2)] {
+        let typedef = all.find_typedef(name).unwrap();
+        assert_eq!(all.origin(typedef), (source, TypeId(11)));
+        assert_eq!(all.among_all(source, TypeId(11)), typedef);
+        assert_eq!(all.pointee(typedef), all.find_struct("s"));
+    }
+    let program = all.find_func("kprobe_vfs_read_1").unwrap();
+    assert_eq!(all.origin(program), (3, TypeId(4)));
+    let [context] = all.params(program).collect::<Vec<_>>()[..] else { panic!() };
+    assert_eq!((context.name, all.ty(context.ty)), ("ctx", Some(Type::Ptr(TypeId::VOID))));
+    assert_eq!(all.origin(all.find_struct("s").unwrap()).0, 0);
+}
+
+#[test]
+fn what_cannot_be_added_is_refused_whatever_is_wrong_with_it() {
+    let kernel = Btf::parse(sample()).unwrap();
+    assert!(kernel.with(&[Added::Module(b"nothing")]).is_err());
+    let whole = functions::of_functions("program");
+    for length in 0..whole.len() {
+        assert!(kernel.with(&[Added::Alone(&whole[..length])]).is_err());
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod part;
 mod read;
 mod resources;
 mod search;
+mod session;
 mod step;
 mod stmt;
 mod storage;
@@ -30,6 +31,7 @@ pub use context::name_bytes;
 pub use event::{HEADER, Record};
 pub use memory::{Fill, Place};
 pub use resources::{Lost, Resources};
+pub use session::bodies;
 pub use task::COMM_BYTES;
 
 use report::schema::Part;
@@ -96,9 +98,12 @@ struct Loop {
 }
 
 /// The code of one program: where it starts, then the functions that are called back, by their numbers.
+///
+/// A program that runs at functions' entry and return has the probe of the return as well.
 pub fn lower(
     unit: Unit<'_>,
     probe: &hir::Probe,
+    at_return: Option<&hir::Probe>,
     resources: &mut Resources,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Function> {
@@ -124,18 +129,13 @@ pub fn lower(
     if probe.sites.iter().any(|site| matches!(site.attach, Attach::Trial { .. })) {
         lowerer.result = Some(lowerer.b.vreg());
     }
-    lowerer.declare_variables();
-    lowerer.filter_ended();
-    lowerer.filter_process();
-    lowerer.filter_context();
-    if let Some(predicate) = &probe.predicate {
-        let body = lowerer.b.new_block();
-        lowerer.branch(predicate, body, leave);
-        lowerer.b.switch_to(body);
-        lowerer.release_temps(0);
+    let returning = at_return.map(|_| lowerer.branch_on_return());
+    lowerer.body();
+    if let Some((at_return, block)) = at_return.zip(returning) {
+        lowerer.b.switch_to(block);
+        lowerer.probe = at_return;
+        lowerer.body();
     }
-    lowerer.stmts(&probe.body);
-    lowerer.b.jump(leave);
     lowerer.b.switch_to(leave);
     let result = lowerer.result.map_or(Operand::Imm(0), Operand::Reg);
     lowerer.b.exit(result);
@@ -146,6 +146,24 @@ pub fn lower(
 }
 
 impl<'a> Lowerer<'a> {
+    /// All that happens for one probe.
+    fn body(&mut self) {
+        let (probe, leave) = (self.probe, self.leave);
+        self.declare_variables();
+        self.filter_ended();
+        self.filter_process();
+        self.filter_context();
+        if let Some(predicate) = &probe.predicate {
+            let body = self.b.new_block();
+            self.branch(predicate, body, leave);
+            self.b.switch_to(body);
+            self.release_temps(0);
+        }
+        self.stmts(&probe.body);
+        self.release_temps(0);
+        self.b.jump(leave);
+    }
+
     /// What must be there before the body, known only after it.
     fn enter(&mut self, entry: BlockId, start: BlockId) {
         self.b.switch_to(entry);

@@ -77,6 +77,7 @@ impl Lowerer<'_> {
     /// Gives every variable its place.
     pub(super) fn declare_variables(&mut self) {
         let probe = self.probe;
+        self.vars.clear();
         for (var, ty) in (0..).map(Var).zip(&probe.vars) {
             let storage = if probe.calls_back || probe.addressed.contains(&var) {
                 Storage::Memory(self.reserve_scratch(ty.layout().size.max(8)))

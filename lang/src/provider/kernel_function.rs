@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use bpf::btf::{Btf, Kind, TypeId};
+use bpf::btf::{Kind, TypeId};
 
 use crate::ast::AttachPoint;
 use crate::compiled::Attach;
@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::expand::{Context, Expand, Function};
 use crate::glob;
 use crate::needs::{FunctionPattern, Needs};
+use crate::target::{Target, TypesOf};
 use crate::types::Space;
 use crate::uses::Uses;
 
@@ -99,32 +100,53 @@ fn missing(
     if !wild {
         expand.untraceable(point.span, name);
         if expand.options.unsafe_allowed {
-            return vec![Place { function: name.to_owned(), module: module.map(str::to_owned), offset }];
+            return vec![Place { function: full, module: None, offset }];
         }
     }
-    let mut help = String::from("it may be called otherwise in this kernel, or be part of a module that is not loaded");
-    if !wild {
-        let stem: String = name.chars().take(8).collect();
-        help.push_str(&format!("; `bpfleet probes '{provider}:{stem}*'` lists what has a similar name"));
-    }
+    let help = why_missing(expand.target, provider, name);
     expand.missing(point, &format!("{provider} {full}"), &help);
     vec![]
 }
+
+/// Why there may be no function of this name, and what to do about it.
+fn why_missing(target: &Target, provider: &str, name: &str) -> String {
+    if let Some(variants) = target.variants.get(name) {
+        let names = variants.iter().take(MOST_VARIANTS).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        return format!("the kernel's compiler has split or specialised this function: {provider} takes {names}");
+    }
+    if target.btf.as_deref().is_some_and(|btf| btf.find_func(name).is_some()) {
+        return "the kernel's types describe this function, yet it has no symbol: the compiler has put it into its callers (inlined); trace one of those".to_owned();
+    }
+    let mut help = String::from(
+        "it may be called otherwise in this kernel, be inlined, or be part of a module that is not loaded",
+    );
+    if !glob::is_pattern(name) {
+        let stem: String = name.chars().take(8).collect();
+        help.push_str(&format!("; `bpfleet probes '{provider}:{stem}*'` lists what has a similar name"));
+    }
+    help
+}
+
+/// How many variants of a function a message names.
+const MOST_VARIANTS: usize = 3;
 
 /// Adds places as functions by their address; by their types where this kernel has no other way.
 pub fn by_address(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, places: &[Place], ret: bool) {
     if expand.target.features.kprobe || !expand.target.complete {
         for place in places {
+            if expand.target.untraceable.contains(&place.function) {
+                expand.unlisted(point.span, &place.function);
+            }
             address_site(expand, provider, place, ret, None);
         }
         return;
     }
-    let types = function_types(expand.target.btf.as_deref(), places);
+    let types = function_types(expand.target, places);
     let wild = places.len() > 1;
     let mut attached = false;
     for place in places {
-        let found = types.get(place.function.as_str()).copied();
-        match found.filter(|_| expand.target.features.fentry && place.offset == 0 && place.module.is_none()) {
+        let found = types.get(&place.key()).copied();
+        match found.filter(|_| expand.target.features.fentry && place.offset == 0) {
             Some(ty) => {
                 attached = true;
                 type_site(expand, provider, place, ty, ret);
@@ -162,10 +184,10 @@ pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, pl
         }
         return;
     }
-    let types = function_types(expand.target.btf.as_deref(), places);
+    let types = function_types(expand.target, places);
     let (wild, mut instead) = (places.len() > 1, false);
     for place in places {
-        let Some(ty) = types.get(place.function.as_str()).copied() else {
+        let Some(ty) = types.get(&place.key()).copied() else {
             if !wild {
                 let full = place.function.clone();
                 let help = "the kernel's types (BTF) do not describe this function; a kprobe needs none";
@@ -173,8 +195,7 @@ pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, pl
             }
             continue;
         };
-        let known = place.module.is_none() || place.module == expand.target.types_of_module;
-        if expand.target.features.fentry && known {
+        if expand.target.features.fentry {
             type_site(expand, provider, place, ty, ret);
         } else if expand.target.features.kprobe {
             instead = true;
@@ -199,7 +220,7 @@ pub fn by_types(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, pl
 }
 
 fn address_site(expand: &mut Expand<'_>, provider: &str, place: &Place, ret: bool, ty: Option<TypeId>) {
-    let typed = ty.map(|ty| Rc::new(Function { name: place.function.clone(), ty, module: None, ret }));
+    let typed = ty.map(|ty| Rc::new(Function { name: place.function.clone(), ty, ret }));
     let name = name(provider, place);
     let (attach, context) = match ret {
         false => (
@@ -215,7 +236,7 @@ fn address_site(expand: &mut Expand<'_>, provider: &str, place: &Place, ret: boo
 
 fn type_site(expand: &mut Expand<'_>, provider: &str, place: &Place, ty: TypeId, ret: bool) {
     let name = name(provider, place);
-    let function = Function { name: place.function.clone(), ty, module: place.module.clone(), ret };
+    let function = Function { name: place.function.clone(), ty, ret };
     expand.site(Attach::Function { function: place.function.clone(), ret }, name, Context::Function(Rc::new(function)));
 }
 
@@ -231,14 +252,31 @@ fn name(provider: &str, place: &Place) -> String {
     }
 }
 
-/// The types of functions by their names, found in one walk over all of them.
-fn function_types<'p>(btf: Option<&Btf>, places: &'p [Place]) -> BTreeMap<&'p str, TypeId> {
-    let Some(btf) = btf else { return BTreeMap::new() };
-    if let [place] = places {
-        return btf.find_func(&place.function).map(|ty| (place.function.as_str(), ty)).into_iter().collect();
+/// A function's name and the module it is in.
+type Key<'p> = (Option<&'p str>, &'p str);
+
+impl Place {
+    fn key(&self) -> Key<'_> {
+        (self.module.as_deref(), &self.function)
     }
-    let wanted: BTreeMap<&str, &'p str> = places.iter().map(|p| (p.function.as_str(), p.function.as_str())).collect();
-    btf.iter(Kind::Func).filter_map(|(ty, name)| Some((*wanted.get(name)?, ty))).collect()
+}
+
+/// The types of functions, found in one walk over all of them.
+fn function_types<'p>(target: &Target, places: &'p [Place]) -> BTreeMap<Key<'p>, TypeId> {
+    let Some(btf) = target.btf.as_deref() else { return BTreeMap::new() };
+    if let [place @ Place { module: None, .. }] = places {
+        return btf.find_func(&place.function).map(|ty| (place.key(), ty)).into_iter().collect();
+    }
+    let wanted: BTreeMap<Key<'_>, Key<'p>> = places.iter().map(|place| (place.key(), place.key())).collect();
+    let found = btf.iter(Kind::Func).filter_map(|(ty, name)| {
+        let module = match btf.origin(ty).0.checked_sub(1).and_then(|added| target.added_types.get(added)) {
+            None => None,
+            Some(TypesOf::Module(module)) => Some(module.as_str()),
+            Some(_) => return None,
+        };
+        Some((*wanted.get(&(module, name))?, ty))
+    });
+    found.collect()
 }
 
 /// `name+offset` in its parts.

@@ -17,6 +17,7 @@ mod own;
 mod perf_event;
 mod period;
 mod profile;
+mod program_function;
 mod rawtracepoint;
 pub mod software;
 mod syscalls;

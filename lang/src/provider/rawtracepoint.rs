@@ -60,6 +60,8 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     let events = if events.is_empty() { vec![event] } else { events };
     for event in events {
         let name = format!("rawtracepoint:{event}");
-        expand.site(Attach::RawTracepoint { event: event.clone() }, name, Context::Raw { event });
+        // Without names the arguments of all are the same words.
+        let typed = if expand.uses.args { event.clone() } else { String::new() };
+        expand.site(Attach::RawTracepoint { event }, name, Context::Raw { event: typed });
     }
 }

@@ -195,7 +195,7 @@ fn site(
 fn typed(expand: &Expand<'_>, file: &UserFile, function: &UserFunction, written: &Written) -> Option<Rc<Function>> {
     let at_entry = written.offset == 0 && matches!(written.what, UserWhat::Functions { .. });
     file.types.as_ref().filter(|_| at_entry && expand.uses.args)?;
-    Some(Rc::new(Function { name: function.name.clone(), ty: function.ty?, module: None, ret: false }))
+    Some(Rc::new(Function { name: function.name.clone(), ty: function.ty?, ret: false }))
 }
 
 fn missing(expand: &mut Expand<'_>, point: &AttachPoint, provider: &str, written: &Written) {

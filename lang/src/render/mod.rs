@@ -16,15 +16,15 @@ use place::{Lines, Place};
 
 /// The form people read: place, message and code, the line of the script with the place underlined, further places, help.
 pub fn terminal(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
-    for_people(name, text, diagnostics, |code| format!(" [{code}]"))
+    for_people(name, text, diagnostics, "help", |code| format!(" [{code}]"))
 }
 
 /// The same without codes, as programs expect it that read what bpftrace writes.
 pub fn without_codes(name: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
-    for_people(name, text, diagnostics, |_| String::new())
+    for_people(name, text, diagnostics, "HINT", |_| String::new())
 }
 
-fn for_people(name: &str, text: &str, diagnostics: &[Diagnostic], code: fn(&str) -> String) -> String {
+fn for_people(name: &str, text: &str, diagnostics: &[Diagnostic], help_word: &str, code: fn(&str) -> String) -> String {
     let lines = Lines::new(text);
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -40,7 +40,7 @@ fn for_people(name: &str, text: &str, diagnostics: &[Diagnostic], code: fn(&str)
             underline(&mut out, &lines, *span, None);
         }
         if let Some(help) = &diagnostic.help {
-            line(&mut out, format_args!("help: {help}"));
+            line(&mut out, format_args!("{help_word}: {help}"));
         }
     }
     out

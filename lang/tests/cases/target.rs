@@ -6,7 +6,8 @@ use bpf::btf::build::{Builder, NewMember, NewType};
 use bpf::btf::{Btf, TypeId};
 use lang::needs::SourceLine;
 use lang::target::{
-    Arch, Features, Marker, Target, TracepointField, TracepointFormat, Types, UserFile, UserFunction, WrongLine,
+    Arch, Features, Marker, ProgramFunction, Target, TracepointField, TracepointFormat, Types, UserFile, UserFunction,
+    WrongLine,
 };
 
 /// Category and event, then type, name, offset, size and sign of each field.
@@ -74,7 +75,12 @@ pub fn target() -> Target {
             .into(),
         kernel_symbols: BTreeMap::new(),
         cgroups: BTreeMap::new(),
-        types_of_module: None,
+        added_types: vec![],
+        untraceable: ["do_nanosleep".to_owned()].into(),
+        variants: [("vfs_copy".to_owned(), vec!["vfs_copy.part.0".to_owned(), "vfs_copy.isra.1".to_owned()])].into(),
+        program_functions: [(7, "interval_us_1"), (8, "kprobe_vfs_read_1")]
+            .map(|(program, name)| ProgramFunction { program, name: name.to_owned(), ty: TypeId(4) })
+            .into(),
         modules: None,
         pid_namespace: None,
         user_files: [("/bin/app".to_owned(), vec![app()])].into(),

@@ -40,11 +40,17 @@ for script in /cases/*.bt; do
     tracer=$!
     within 600 attached_or_gone $tracer
     /settle
-    sh "${script%.bt}.sh" </dev/null >/dev/null 2>&1
+    timeout -s KILL 120 sh "${script%.bt}.sh" </dev/null >/dev/null 2>&1
+    endless=$?
     kill -INT $tracer 2>/dev/null
     within 300 gone $tracer || kill -KILL $tracer
     wait $tracer
     status=$?
+    # A workload that never ends is stopped, and the case has failed.
+    if [ $endless = 137 ]; then
+        status=$endless
+        echo "the workload did not end within 120 s" >>/tmp/stderr
+    fi
     # What a tracer leaves to another process to close does nothing any more, but takes its time.
     within 300 none_left
     left=$(wc -l </sys/kernel/debug/kprobes/list)

@@ -93,7 +93,7 @@ pub struct Ignored {
     include: Vec<PathBuf>,
     /// Read the list of traceable functions from a file
     #[arg(long, value_name = "FILE", hide = true)]
-    traceable_functions: Option<PathBuf>,
+    pub traceable_functions: Option<String>,
     /// Do without a feature of the kernel
     #[arg(long, value_name = "FEATURE", hide = true)]
     no_feature: Option<String>,

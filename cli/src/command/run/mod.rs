@@ -99,6 +99,7 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
             },
             probe_filter: args.probe_filter,
             debug_folders: args.debuginfo,
+            traceable_functions: args.ignored.traceable_functions,
         },
         include_directories: args.ignored.include_directories,
         format,

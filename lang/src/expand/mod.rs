@@ -1,7 +1,8 @@
 //! From attach points as written to concrete ones: wildcards resolved against the target, grouped by the program they need.
 //!
-//! Each provider expands its own attach points; this module groups what comes out. Places go into one program when the probe's
-//! code would be the same for all of them.
+//! Each provider expands its own attach points; [`group`] puts what comes out into programs.
+
+mod group;
 
 use std::rc::Rc;
 
@@ -90,10 +91,8 @@ impl Context {
 pub struct Function {
     /// Its name.
     pub name: String,
-    /// Its type in the types of the kernel, of `module` or of the program it is in.
+    /// Its type, as the target numbers it.
     pub ty: TypeId,
-    /// The module it is in.
-    pub module: Option<String>,
     /// Whether the program runs when it returns.
     pub ret: bool,
 }
@@ -194,6 +193,15 @@ impl Expand<'_> {
         }
     }
 
+    /// Warns that a function exists and that the kernel does not list it as traceable.
+    pub fn unlisted(&mut self, span: Span, name: &str) {
+        if self.config.missing_probes != MissingProbes::Ignore {
+            let message = format!("{name} exists, but the kernel does not list it as traceable");
+            let help = "it is marked \"notrace\", or is no ordinary function: a kprobe may be refused there";
+            self.report(Diagnostic::warning("W0404", span, message).help(help));
+        }
+    }
+
     /// Notes an attach point that may stand for any number of places and stands for none: that is reported where the probe has no other.
     pub fn without_match(&mut self, what: &str, help: &str) {
         self.without_match.get_or_insert_with(|| format!("nothing is called {what}: {help}{MAY_BE_MISSING}"));
@@ -261,7 +269,7 @@ pub fn expand<'a>(
             expand.nothing_left(probe);
         }
         let sites = expand.sites;
-        group(probe, uses, target, sites, &mut groups);
+        group::group(probe, uses, target, sites, &mut groups);
     }
     if let Some(first) = script.probes.first().filter(|_| groups.is_empty() && !diagnostics.has_errors()) {
         diagnostics.push(
@@ -288,24 +296,10 @@ fn of_point(expand: &mut Expand<'_>, point: &AttachPoint) {
     }
 }
 
-fn group<'a>(probe: &'a Probe, uses: Uses, target: &Target, sites: Vec<Site>, groups: &mut Vec<Group<'a>>) {
-    let first = groups.len();
-    for site in sites {
-        let by_name = uses.name || uses.place || (uses.function && !target.features.knows_function(&site.context));
-        let same = |other: &Site| {
-            (&other.context, &other.types) == (&site.context, &site.types) && (!by_name || other.name == site.name)
-        };
-        let own = groups.get_mut(first..).unwrap_or_default();
-        match own.iter_mut().find(|g| g.sites.first().is_some_and(same)) {
-            // A script's own probes run by themselves, also when several stand before one body.
-            Some(group) if site.context != Context::Script => group.sites.push(site),
-            _ => groups.push(Group { probe, sites: vec![site] }),
-        }
-    }
-}
-
 fn check_limits(script: &Script, config: &Config, places: usize, programs: usize, diagnostics: &mut Diagnostics) {
-    let span = script.probes.first().map_or(Span::default(), |p| p.span);
+    let first = script.probes.first();
+    let point = first.and_then(|probe| probe.attach_points.first());
+    let span = point.map(|point| point.span).or(first.map(|probe| probe.span)).unwrap_or_default();
     if places > config.max_probes as usize {
         let message = format!("the script attaches to {places} places, more than max_probes = {}", config.max_probes);
         diagnostics.push(
@@ -315,10 +309,13 @@ fn check_limits(script: &Script, config: &Config, places: usize, programs: usize
     }
     if programs > config.max_bpf_programs as usize {
         let limit = config.max_bpf_programs;
-        let message = format!("the script needs {programs} BPF programs, more than max_bpf_progs = {limit}");
-        diagnostics.push(
-            Diagnostic::error("E0405", span, message)
-                .help("name fewer with a narrower wildcard, or raise `config = { max_bpf_progs = .. }`"),
+        // In bpftrace's words: programs look for them.
+        let message = format!(
+            "Your program is trying to generate more than {limit} BPF programs, which exceeds the current limit of {limit}"
         );
+        diagnostics.push(Diagnostic::error("E0405", span, message).help(format!(
+            "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.\n\
+             It needs {programs}; `config = {{ max_bpf_progs = .. }}` raises the limit as well, a narrower wildcard needs fewer"
+        )));
     }
 }
