@@ -364,9 +364,12 @@ fn a_comment_between_a_probe_and_its_body_is_kept() {
 }
 
 #[test]
-fn a_blank_behind_a_backslash_keeps_the_next_line_apart() {
-    let once = format("#define N 5 \\ \nBEGIN { }\n").unwrap();
-    assert_eq!(format(&once).unwrap(), once);
+fn what_follows_a_backslash_keeps_the_next_line_apart() {
+    for text in ["#define N 5 \\ \nBEGIN { }\n", "#define N 5 \\\n\nBEGIN { }\n", "#define N 5 \\\\\n\nBEGIN { }\n"] {
+        let once = format(text).unwrap();
+        assert_eq!(lang::parse(&once).unwrap().probes.len(), 1, "{once}");
+        assert_eq!(format(&once).unwrap(), once);
+    }
 }
 
 #[test]

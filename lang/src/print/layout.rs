@@ -125,7 +125,7 @@ impl<'a> Printer<'a> {
     }
 
     fn remark(&mut self, remark: Remark) {
-        let text = without_blanks_behind(self.text.get(remark.span.range()).unwrap_or_default());
+        let text = self.without_blanks_behind(remark.span);
         let between = self.text.get(self.done..remark.span.start as usize);
         let same_line = between.is_some_and(|between| !between.contains('\n')) && self.done > 0;
         if remark.at_margin {
@@ -149,18 +149,25 @@ impl<'a> Printer<'a> {
         self.out.ends_with('\n') && !self.out.ends_with("\n\n")
     }
 
+    /// A text up to its last blanks. Behind a backslash those stay that make it join an empty line, or none: at the very end it would
+    /// join the next line.
+    fn without_blanks_behind(&self, span: Span) -> &'a str {
+        let text = self.text_of(span).trim_end();
+        let behind = self.text.get(span.start as usize + text.len()..).unwrap_or_default();
+        let inside = behind.get(..span.end as usize - span.start as usize - text.len()).unwrap_or_default();
+        let kept = match (inside.find('\n'), behind.chars().next()) {
+            _ if !text.ends_with('\\') => 0,
+            (Some(end), _) => end + 1,
+            (None, Some(blank)) if blank != '\n' => blank.len_utf8(),
+            _ => 0,
+        };
+        self.text.get(span.start as usize..span.start as usize + text.len() + kept).unwrap_or(text)
+    }
+
     /// Whether a line at the margin follows the one before directly.
     fn left_out_goes_on(&self, between: Option<&str>) -> bool {
         between == Some("\n")
     }
-}
-
-/// A line's text up to its last blanks; one stays behind a backslash, which at the very end would join the next line to it.
-fn without_blanks_behind(line: &str) -> &str {
-    let text = line.trim_end();
-    let behind = line.get(text.len()..).and_then(|blanks| blanks.chars().next()).filter(|blank| *blank != '\n');
-    let kept = behind.filter(|_| text.ends_with('\\')).map_or(0, char::len_utf8);
-    line.get(..text.len() + kept).unwrap_or(text)
 }
 
 /// Whether a line of nothing but blanks stands between two line ends.
