@@ -152,8 +152,8 @@ pub struct UserFunction {
     pub offset: u64,
     /// Bytes; 0 where the symbol table does not say.
     pub size: u64,
-    /// Bytes from its start to where a probe of its entry costs less and sees the same: behind a landing mark of indirect branches, at a
-    /// `push`, which the kernel carries out itself instead of having the CPU step over it.
+    /// Bytes from its start to where a probe of its entry costs less and sees the same: behind a landing mark of indirect branches or a
+    /// comparison, at an instruction that the kernel carries out itself instead of having the CPU step over it.
     pub skip: u8,
     /// The function in the file's types, where the script wants it and debug information tells it.
     pub ty: Option<TypeId>,

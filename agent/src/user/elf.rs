@@ -71,31 +71,6 @@ pub fn sort(functions: &mut Vec<UserFunction>) {
     functions.dedup_by(|a, b| a.name == b.name && a.offset == b.offset);
 }
 
-/// `endbr64`: where an indirect branch may land. It does nothing else.
-const LANDING_MARK: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
-
-/// Notes of each function how far behind its start a probe is carried out by the kernel alone, without a second trap into it.
-///
-/// Behind a landing mark and at a `push` nothing has changed yet that a probe reads but the address. No loop leads back to a `push`
-/// there. Source: arch/x86/kernel/uprobes.c of the kernel, which emulates `push`, and steps over a landing mark.
-pub fn note_skips(path: &Path, functions: &mut [UserFunction]) {
-    let Some(file) = File::open(path).ok().filter(|_| cfg!(target_arch = "x86_64")) else { return };
-    for function in functions {
-        let mut code = [0; LANDING_MARK.len() + 2];
-        let read = file.read_exact_at(&mut code, function.offset);
-        function.skip = if read.is_ok() { skip(&code, function.size) } else { 0 };
-    }
-}
-
-fn skip(code: &[u8], size: u64) -> u8 {
-    let Some(rest) = code.strip_prefix(&LANDING_MARK).filter(|rest| size >= (LANDING_MARK.len() + rest.len()) as u64)
-    else {
-        return 0;
-    };
-    let pushes = matches!(rest, [0x50..=0x57, ..] | [0x41, 0x50..=0x57, ..]);
-    if pushes { LANDING_MARK.len() as u8 } else { 0 }
-}
-
 /// Whether the file has no table of all its symbols.
 pub fn is_stripped(path: &Path) -> bool {
     matches!(with_elf(path, |elf| elf.section_by_name(".symtab").is_none()), Ok(Some(true)))
@@ -266,16 +241,6 @@ mod tests {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         assert_eq!((is_elf(&script), code_at(&script, 7)), (false, Some(7)));
         assert_eq!(functions(&script).expect("a file").len(), 0);
-    }
-
-    #[test]
-    fn a_landing_mark_is_skipped_where_a_push_follows() {
-        let code = |rest: [u8; 2]| [LANDING_MARK.as_slice(), &rest].concat();
-        assert_eq!(skip(&code([0x55, 0x48]), 32), 4);
-        assert_eq!(skip(&code([0x41, 0x57]), 32), 4);
-        assert_eq!(skip(&code([0x48, 0x83]), 32), 0, "another instruction");
-        assert_eq!(skip(&code([0x55, 0x48]), 4), 0, "another function");
-        assert_eq!(skip(&[0x55; 6], 32), 0, "no mark");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod declare;
 mod elf;
 mod files;
 mod library;
+mod skip;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,7 +55,7 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
             whats().any(|what| what.is_function(&function.name, function.demangled.as_deref()))
         };
         file.functions.extend(found.into_iter().filter(is_meant));
-        elf::note_skips(path, &mut file.functions);
+        skip::note(path, &mut file.functions);
     }
     describe_types(&mut file, patterns, needs, debug);
     for what in whats() {
