@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use lang::target::{LoadedPart, Marker, UserFunction, UserSymbol};

@@ -44,7 +44,9 @@ fn first_emulated(code: &[u8]) -> Option<usize> {
     let at = mark + comparison(code.get(mark..)?).unwrap_or(0);
     match code.get(at..)? {
         // `push`, and jumps on a condition, near and far.
-        [0x50..=0x57, ..] | [0x41, 0x50..=0x57, ..] | [0x70..=0x7f, _, ..] | [0x0f, 0x80..=0x8f, _, _, _, _, ..] => Some(at),
+        [0x50..=0x57, ..] | [0x41, 0x50..=0x57, ..] | [0x70..=0x7f, _, ..] | [0x0f, 0x80..=0x8f, _, _, _, _, ..] => {
+            Some(at)
+        }
         _ => None,
     }
 }
