@@ -201,10 +201,7 @@ impl Resources {
                 *self.scratch.insert(map)
             }
         };
-        let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
-        def.value_size = def.value_size.max(bytes.next_multiple_of(8));
-        def.max_entries += 1;
-        (map, def.max_entries - 1)
+        self.more_scratch(map, bytes, 1)
     }
 
     /// The same for a program that needs more than the kernel gives to each CPU in one piece: the index of the first CPU's element,
@@ -217,10 +214,15 @@ impl Resources {
                 *self.large_scratch.insert(map)
             }
         };
+        self.more_scratch(map, bytes, cpus)
+    }
+
+    /// So many more elements of at least this size, and the index of their first.
+    fn more_scratch(&mut self, map: MapRef, bytes: u32, elements: u32) -> (MapRef, u32) {
         let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
         def.value_size = def.value_size.max(bytes.next_multiple_of(8));
-        def.max_entries += cpus;
-        (map, def.max_entries - cpus)
+        def.max_entries += elements;
+        (map, def.max_entries - elements)
     }
 
     /// When the session started, and the wall-clock time of booting, both in nanoseconds.

@@ -78,22 +78,22 @@ pub struct Args {
     /// Another folder with debug files of programs; a relative one is looked for beside each program
     #[arg(long, value_name = "DIR")]
     pub debuginfo: Vec<String>,
+    /// Read the list of traceable functions from a file
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub traceable_functions: Option<String>,
+    /// Add a directory to those #include looks in
+    #[arg(short = 'I', value_name = "DIR", hide = true)]
+    pub include_directories: Vec<PathBuf>,
     #[command(flatten)]
-    pub ignored: Ignored,
+    ignored: Ignored,
 }
 
 /// What bpftrace takes and bpfleet has no use for, so that command lines written for it work.
 #[derive(clap::Args)]
 pub struct Ignored {
-    /// Add a directory to those #include looks in
-    #[arg(short = 'I', value_name = "DIR", hide = true)]
-    pub include_directories: Vec<PathBuf>,
     /// Include a file before the script
     #[arg(long, value_name = "FILE", hide = true)]
     include: Vec<PathBuf>,
-    /// Read the list of traceable functions from a file
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub traceable_functions: Option<String>,
     /// Do without a feature of the kernel
     #[arg(long, value_name = "FEATURE", hide = true)]
     no_feature: Option<String>,
