@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use agent::preflight;
 use agent::session::{Session, SessionOptions};
@@ -14,6 +15,8 @@ use aya::programs::loaded_programs;
 
 /// How often the system call is made.
 const CALLS: u32 = 1000;
+/// For how long it is made while samples are taken.
+const SAMPLED: Duration = Duration::from_secs(1);
 /// Its number (x86-64): directories are removed with it.
 const UNLINKAT: &str = "263";
 
@@ -74,6 +77,31 @@ fn a_stack_that_was_met_is_recognised() {
     assert!(printed.contains("entry_SYSCALL_64_after_hwframe+"), "{printed}");
     assert_eq!(known.len(), 1, "one stack is known: {known:?}");
     assert!(known.iter().all(|(_, number)| *number >= 0), "the program walks as the kernel does: {known:?}");
+}
+
+#[test]
+fn a_stack_that_was_sampled_is_recognised() {
+    let missing = preflight::missing();
+    if !missing.is_empty() || !follows_stacks() {
+        println!("SKIP: tracing needs {missing:?}; following stacks needs the kernel's ORC tables and types");
+        return;
+    }
+    let thread = rustix::thread::gettid().as_raw_nonzero().to_string();
+    let script = "profile:hz:4999 /tid == TID && !usermode/ { @[kstack] = count(); @n = count(); }";
+    let session = attached(&script.replace("TID", &thread));
+    let start = Instant::now();
+    while start.elapsed() < SAMPLED {
+        let _ = rustix::fs::rmdir("/nowhere/at/all");
+    }
+    let known = remembered();
+    let left = session.finish(&mut vec![]).expect("an end");
+    let printed = report::text::snapshot(&left.snapshot);
+    let samples = printed.lines().find_map(|line| line.strip_prefix("@n: ")?.parse().ok()).unwrap_or(0);
+    assert!(samples > 0, "the call takes time in the kernel: {printed}");
+    assert!(printed.contains("entry_SYSCALL_64_after_hwframe+"), "{printed}");
+    let alike = known.iter().filter(|(_, number)| *number >= 0).count();
+    assert!(alike > 0 && known.len() < samples, "a stack was met twice: {known:?}");
+    assert_eq!(alike, known.len(), "the program walks as the kernel does: {known:?}");
 }
 
 /// Makes the call 1000 times from functions that keep frame pointers, or with the register holding something else.

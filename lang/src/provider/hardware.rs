@@ -1,7 +1,7 @@
 //! `hardware`: events that the processor counts.
 
 use super::perf_event::{self, PerfEvent};
-use super::{Provider, nothing};
+use super::{Provider, stacks};
 use crate::compiled::Attach;
 
 /// See the module.
@@ -11,7 +11,7 @@ pub const PROVIDER: Provider = Provider {
     syntax: "hardware:event[:count]",
     summary: "An event that the processor counts, each time it has happened so often on a CPU. Virtual machines often count none.",
     example: "hardware:cache-misses:1000000 { @[comm] = count(); }",
-    needs: nothing,
+    needs: stacks,
     expand: |expand, point| {
         perf_event::expand(expand, point, "hardware", EVENTS, |event, period| Attach::Hardware { event, period });
     },

@@ -95,6 +95,11 @@ pub fn names() -> Vec<&'static str> {
 /// For providers that need to know nothing of the node.
 fn nothing(_: &AttachPoint, _: Uses, _: &mut Needs) {}
 
+/// For providers whose programs may walk the kernel's stack, and need to know nothing else.
+fn stacks(_: &AttachPoint, uses: Uses, needs: &mut Needs) {
+    needs.unwinding |= uses.kernel_stack;
+}
+
 /// An attach point as it prints: the provider's full name, then the parts as written.
 fn written(provider: &str, expand: &Expand<'_>, point: &AttachPoint) -> String {
     (0..point.parts.len()).filter_map(|index| expand.part(point, index)).fold(provider.to_owned(), |mut name, part| {

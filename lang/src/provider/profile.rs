@@ -1,7 +1,7 @@
 //! `profile`: samples what every CPU is doing.
 
 use super::period::{Period, period};
-use super::{Provider, nothing};
+use super::{Provider, stacks};
 use crate::compiled::{Attach, SampleRate};
 use crate::expand::Context;
 
@@ -12,7 +12,7 @@ pub const PROVIDER: Provider = Provider {
     syntax: "profile:hz:99 or profile:10ms",
     summary: "Fires on every CPU at a rate, so that what runs there can be sampled.",
     example: "profile:hz:99 { @[kstack] = count(); }",
-    needs: nothing,
+    needs: stacks,
     expand: |expand, point| {
         let rate = match period(expand, point) {
             Some(Period::Nanoseconds(n)) => SampleRate::Nanoseconds(n),

@@ -1,7 +1,7 @@
 //! `software`: events that the kernel counts itself.
 
 use super::perf_event::{self, PerfEvent};
-use super::{Provider, nothing};
+use super::{Provider, stacks};
 use crate::compiled::Attach;
 
 /// See the module.
@@ -11,7 +11,7 @@ pub const PROVIDER: Provider = Provider {
     syntax: "software:event[:count]",
     summary: "An event that the kernel counts, each time it has happened so often on a CPU.",
     example: "software:page-faults:100 { @[comm] = count(); }",
-    needs: nothing,
+    needs: stacks,
     expand: |expand, point| {
         perf_event::expand(expand, point, "software", EVENTS, |event, period| Attach::Software { event, period });
     },

@@ -39,9 +39,10 @@ impl Lowerer<'_> {
 
         match way {
             Way::Kernel { orc, from } => {
-                let walk = match start {
-                    Some(start) => self.learnt_walk(from, start, hash, frames, unknown),
-                    None => self.walk_from_registers(hash, frames, unknown),
+                let walk = match (start, from) {
+                    (Some(start), _) => self.learnt_walk(from, start, hash, frames, unknown),
+                    (None, From::Sample) => self.walk_from_sample(hash, frames, unknown),
+                    (None, _) => self.walk_from_registers(hash, frames, unknown),
                 };
                 self.walk_stack(&orc, &walk, unknown);
             }
@@ -79,7 +80,7 @@ impl Lowerer<'_> {
 
     /// What the program has learnt of where its walks start, if there is anything to learn.
     fn start(&mut self, way: Way) -> Option<VReg> {
-        if matches!(way, Way::Process | Way::Kernel { from: From::Registers, .. }) {
+        if matches!(way, Way::Process | Way::Kernel { from: From::Registers | From::Sample, .. }) {
             return None;
         }
         let (map, offset) = self.resources.unwind_start();
@@ -117,6 +118,23 @@ impl Lowerer<'_> {
         Walk { slot, address, end, saved, hash }
     }
 
+    /// A walk from the instruction that was interrupted, as if it had called what returns behind its first byte: what rules are about is
+    /// in front of where is returned to.
+    fn walk_from_sample(&mut self, hash: VReg, room: Place, unknown: BlockId) -> Walk {
+        let registers = self.unit.target.arch.registers();
+        let context = self.b.context();
+        let [ip, sp] = [registers.ip, registers.sp].map(|at| self.b.load(context, at, Width::B8, false));
+        let slot = self.b.sub(sp, 8);
+        let end = self.stack_end(room, slot, unknown);
+        let address = self.b.add(ip, 1);
+        // What the kernel has in place of the context starts with where the registers are.
+        let context = self.as_number(room, context);
+        let kept = self.kernel_word(room, context);
+        let saved = self.b.add(kept, i64::from(registers.bp));
+        let [slot, address, saved] = [slot, address, saved].map(|register| self.b.copy(register));
+        Walk { slot, address, end, saved, hash }
+    }
+
     /// Where the stack ends; to `unknown` where `slot` is not on the current task's.
     fn stack_end(&mut self, room: Place, slot: VReg, unknown: BlockId) -> VReg {
         let task = self.b.call(Helper::GetCurrentTaskBtf, &[]);
@@ -139,6 +157,11 @@ impl Lowerer<'_> {
         let bytes = self.account(frames, flags);
         let expected = self.b.copy(0);
         let [turn, more, end, alike, keep] = [(); 5].map(|()| self.b.new_block());
+        if matches!(way, Way::Kernel { from: From::Sample, .. }) {
+            let interrupted = self.b.load(frames.base, frames.offset, Width::B8, false);
+            let behind = self.b.add(interrupted, 1);
+            self.b.store(frames.base, frames.offset, Width::B8, behind);
+        }
         let at = self.b.copy(i64::from(way.first_frame()));
         self.b.jump(turn);
         self.b.switch_to(turn);

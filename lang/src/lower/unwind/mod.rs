@@ -75,7 +75,7 @@ impl Way {
         match self {
             Self::Kernel { from: From::Tracer, .. } => known::TRACER,
             Self::Kernel { from: From::Trampoline, .. } => known::SITE,
-            Self::Kernel { from: From::Registers, .. } | Self::Process => 0,
+            Self::Kernel { from: From::Registers | From::Sample, .. } | Self::Process => 0,
         }
     }
 }
@@ -91,6 +91,8 @@ pub enum From {
     Trampoline,
     /// With the registers at the entry of a function (kprobe): the stack pointer is where the return address is.
     Registers,
+    /// With the registers of what was interrupted, anywhere in a function (perf events).
+    Sample,
 }
 
 impl From {
@@ -100,6 +102,7 @@ impl From {
             Attach::Kprobe { offset: 0, .. } => Some(Self::Registers),
             Attach::Function { .. } => Some(Self::Trampoline),
             Attach::RawTracepoint { .. } | Attach::Syscalls { .. } => Some(Self::Tracer),
+            Attach::Profile(_) | Attach::Software { .. } | Attach::Hardware { .. } => Some(Self::Sample),
             _ => None,
         };
         let (first, rest) = sites.split_first()?;
