@@ -72,6 +72,8 @@ pub enum End {
     Bit(Bits),
 }
 
+/// `ORC_REG_UNDEFINED`: nothing, at the end of stacks and in code that keeps no frame.
+pub const UNDEFINED: i64 = 0;
 /// `ORC_REG_PREV_SP`: the caller's stack pointer.
 pub const PREVIOUS_SP: i64 = 1;
 /// `ORC_REG_BP`: the frame pointer.

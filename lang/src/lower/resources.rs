@@ -7,6 +7,7 @@ use report::schema::{EventId, EventKind, EventSchema, MapId, Schema, StackMapId,
 
 use super::Unit;
 use super::layout::{MapLayout, hash_flags};
+use super::unwind::RULES;
 use crate::builtin::MOST_FRAMES;
 use crate::compiled::{MACHINERY_FRAMES, MapDef, MapRole};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -15,8 +16,6 @@ use crate::ir::MapRef;
 
 /// How many stacks are kept; the kernel rounds it up to a power of two and loses stacks whose hashes meet.
 const STACKS: u32 = 16384;
-/// How many return addresses are remembered.
-const RETURN_ADDRESSES: u32 = 8192;
 /// Bytes of a frame that is a build id and an offset: `struct bpf_stack_build_id`.
 const BUILD_ID_FRAME: u32 = 32;
 /// `BPF_F_STACK_BUILD_ID`, kernel 4.17.
@@ -171,8 +170,7 @@ impl Resources {
         match self.unwind_rules {
             Some(map) => map,
             None => {
-                let flags = self.hash_flags;
-                let map = self.add("unwind_rules", MapType::Hash, 8, 8, RETURN_ADDRESSES, flags, MapRole::Unwind);
+                let map = self.add("unwind_rules", MapType::Array, 4, RULES, 1, 0, MapRole::Unwind);
                 *self.unwind_rules.insert(map)
             }
         }

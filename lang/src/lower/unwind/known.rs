@@ -3,8 +3,9 @@
 use bpf::helper::Helper;
 use report::schema::StackMapId;
 
+use super::rule::{Kind, Part};
 use super::step::Walk;
-use super::{From, KIND, Kind, MOST_STEPS, SP_OFFSET, Way};
+use super::{From, MOST_STEPS, Way};
 use crate::builtin::USER;
 use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
 use crate::lower::element::ANY;
@@ -41,7 +42,7 @@ impl Lowerer<'_> {
             Way::Kernel { orc, from } => {
                 let walk = match (start, from) {
                     (Some(start), _) => self.learnt_walk(from, start, hash, frames, unknown),
-                    (None, From::Sample) => self.walk_from_sample(hash, frames, unknown),
+                    (None, From::Sample) => self.walk_from_sample(&orc, hash, frames, unknown),
                     (None, _) => self.walk_from_registers(hash, frames, unknown),
                 };
                 self.walk_stack(&orc, &walk, unknown);
@@ -68,7 +69,7 @@ impl Lowerer<'_> {
         if let (Way::Kernel { orc, from }, Some(start)) = (way, start) {
             let learnt = self.b.load(start, START_ADDRESS, Width::B8, false);
             self.b.branch_if(Cmp::Ne, learnt, 0, done);
-            self.learn_start(&orc, from, start, frames, key, done);
+            self.learn_start(&orc, from, start, frames, done);
         }
         self.b.jump(done);
         self.b.switch_to(walked);
@@ -120,13 +121,21 @@ impl Lowerer<'_> {
 
     /// A walk from the instruction that was interrupted, as if it had called what returns behind its first byte: what rules are about is
     /// in front of where is returned to.
-    fn walk_from_sample(&mut self, hash: VReg, room: Place, unknown: BlockId) -> Walk {
+    fn walk_from_sample(&mut self, orc: &Orc, hash: VReg, room: Place, unknown: BlockId) -> Walk {
         let registers = self.unit.target.arch.registers();
         let context = self.b.context();
         let [ip, sp] = [registers.ip, registers.sp].map(|at| self.b.load(context, at, Width::B8, false));
         let slot = self.b.sub(sp, 8);
         let end = self.stack_end(room, slot, unknown);
         let address = self.b.add(ip, 1);
+        // Samples begin at many more places than there are return addresses: this one is learnt at once.
+        let [missing, begin] = [(); 2].map(|()| self.b.new_block());
+        self.rule(address, missing);
+        self.b.jump(begin);
+        self.b.switch_to(missing);
+        self.learn_rule(orc, address);
+        self.b.jump(begin);
+        self.b.switch_to(begin);
         // What the kernel has in place of the context starts with where the registers are.
         let context = self.as_number(room, context);
         let kept = self.kernel_word(room, context);
@@ -190,13 +199,13 @@ impl Lowerer<'_> {
     }
 
     /// Learns where walks start: what the tracer's return address is, and where; goes to `done`.
-    fn learn_start(&mut self, orc: &Orc, from: From, start: VReg, frames: Place, key: Place, done: BlockId) {
+    fn learn_start(&mut self, orc: &Orc, from: From, start: VReg, frames: Place, done: BlockId) {
         let bytes = self.account(frames, 0);
         self.b.branch_if(Cmp::SLe, bytes, i64::from(SITE), done);
         let [tracer, site] = [TRACER, SITE].map(|at| self.b.load(frames.base, frames.offset + at, Width::B8, false));
         let offset = match from {
             From::Tracer => {
-                let frame = self.frame_of_tracer(orc, tracer, key, done);
+                let frame = self.frame_of_tracer(orc, tracer, done);
                 let at = self.find_in_window(frames, site, done);
                 self.b.sub(at, frame)
             }
@@ -207,18 +216,17 @@ impl Lowerer<'_> {
     }
 
     /// How far above the tracer's own return address its caller's is; to `done` where that is not known, at least not yet.
-    fn frame_of_tracer(&mut self, orc: &Orc, tracer: VReg, key: Place, done: BlockId) -> VReg {
-        self.b.store(key.base, key.offset, Width::B8, tracer);
-        let rule = self.rule(key);
+    fn frame_of_tracer(&mut self, orc: &Orc, tracer: VReg, done: BlockId) -> VReg {
         let [missing, known] = [(); 2].map(|()| self.b.new_block());
-        self.b.branch(Cmp::Eq, rule, 0, missing, known);
+        let rule = self.rule(tracer, missing);
+        self.b.jump(known);
         self.b.switch_to(missing);
-        self.learn_rule(orc, key);
+        self.learn_rule(orc, tracer);
         self.b.jump(done);
         self.b.switch_to(known);
-        let kind = self.b.load(rule, KIND, Width::B1, false);
+        let kind = self.rule_part(rule, Part::Kind);
         self.b.branch_if(Cmp::Ne, kind, Kind::BySp as i64, done);
-        self.b.load(rule, SP_OFFSET, Width::B2, true)
+        self.rule_part(rule, Part::SpOffset)
     }
 
     /// Where a word first is behind the context, in bytes from it; to `done` where it is not in the window.

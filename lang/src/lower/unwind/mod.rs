@@ -18,6 +18,8 @@ mod rule;
 mod step;
 mod user;
 
+pub use rule::RULES;
+
 use super::{Lowerer, Place};
 use crate::builtin::MOST_FRAMES;
 use crate::compiled::Attach;
@@ -32,28 +34,6 @@ const MOST_STEPS: u32 = 64;
 const SPREAD: i64 = -0x61c8_8647;
 
 const _: () = assert!(MOST_STEPS < MOST_FRAMES as u32);
-
-/// How a caller's frame is found: the first byte of an element of the rules' map.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Kind {
-    /// Nothing is known.
-    Unknown,
-    /// The caller's frame is a distance from the stack pointer.
-    BySp,
-    /// It is a distance from the frame pointer.
-    ByBp,
-    /// The registers of what was interrupted follow.
-    Registers,
-    /// There is no caller.
-    End,
-}
-
-/// Where an element of the rules' map has its [`Kind`], whether the frame pointer was saved, and the two distances.
-const KIND: i32 = 0;
-const SAVES: i32 = 1;
-const SP_OFFSET: i32 = 2;
-const BP_OFFSET: i32 = 4;
 
 /// How a stack is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

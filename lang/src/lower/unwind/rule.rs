@@ -1,22 +1,112 @@
 //! What the kernel's tables say of a return address, found once and kept.
+//!
+//! The rules that were found are words of one array: the low half is that of the return address, for all code of the kernel is in the
+//! uppermost 2 GiB; the high half says how the caller's frame is found. A word is written and read as one, so that other processors
+//! never see a rule that is not its address's. An address has two words that it may be in, and where both are taken, puts another out.
 
-use super::{BP_OFFSET, KIND, Kind, SAVES, SP_OFFSET};
-use crate::ir::{Cmp, Op, Operand, VReg, Width};
-use crate::lower::element::ANY;
+use super::SPREAD;
+use crate::ir::{BlockId, Cmp, Op, Operand, VReg, Width};
 use crate::lower::{Lowerer, Place};
 use crate::orc::{self, Bits, End, Orc};
 use crate::types::Space;
 
 /// Halvings of the tables, more than they can need.
 const MOST_HALVINGS: i64 = 32;
+/// Bytes of the array: two words each for 8,192 addresses.
+pub const RULES: u32 = 1 << 17;
+/// Where in the array an address's two words are: some bits of the product with [`SPREAD`].
+const PAIR: i64 = RULES as i64 - 16;
+const PAIR_SHIFT: i64 = 28;
+/// The bit of that product which chooses the word to put out, as bytes.
+const PUT_OUT_SHIFT: i64 = 57;
+const WORD: i64 = 8;
+
+/// How a caller's frame is found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// Nothing is known.
+    Unknown,
+    /// The caller's frame is a distance from the stack pointer.
+    BySp,
+    /// It is a distance from the frame pointer.
+    ByBp,
+    /// The registers of what was interrupted follow.
+    Registers,
+    /// There is no caller, or it cannot be found.
+    End,
+}
+
+/// A part of a rule's word.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// The [`Kind`].
+    Kind,
+    /// Whether the frame pointer was saved, and where: bytes from the caller's stack pointer, a multiple of 8.
+    Saves,
+    BpOffset,
+    /// How far the caller's frame is: bytes, a multiple of 8.
+    SpOffset,
+}
+
+impl Part {
+    const fn bits(self) -> Bits {
+        match self {
+            Part::Kind => Bits { first: 32, count: 3 },
+            Part::Saves => Bits { first: 35, count: 1 },
+            Part::BpOffset => Bits { first: 36, count: 14 },
+            Part::SpOffset => Bits { first: 50, count: 14 },
+        }
+    }
+
+    /// Whether it is a distance: signed, and counted in words.
+    const fn is_distance(self) -> bool {
+        matches!(self, Part::BpOffset | Part::SpOffset)
+    }
+}
 
 impl Lowerer<'_> {
-    /// Finds the rule of the return address at `key` and keeps it. Addresses in front of the tables have none.
-    pub(super) fn learn_rule(&mut self, orc: &Orc, key: Place) {
+    /// The rule of a return address; to `missing` where it has not been found yet.
+    pub(super) fn rule(&mut self, address: VReg, missing: BlockId) -> VReg {
+        let (pair, _) = self.pair(address);
+        let sought = self.b.extend(address, Width::B4, false);
+        let rule = self.b.vreg();
+        let [other, found] = [(); 2].map(|()| self.b.new_block());
+        for (at, otherwise) in [(0, other), (WORD as i32, missing)] {
+            let word = self.b.load(pair, at, Width::B8, false);
+            self.b.assign(rule, word);
+            let low = self.b.extend(word, Width::B4, false);
+            self.b.branch(Cmp::Eq, low, sought, found, otherwise);
+            self.b.switch_to(otherwise);
+        }
+        self.b.switch_to(found);
+        rule
+    }
+
+    /// A part of a rule: a number, or bytes.
+    pub(super) fn rule_part(&mut self, rule: VReg, part: Part) -> VReg {
+        if !part.is_distance() {
+            return self.bits(rule, part.bits());
+        }
+        let words = self.signed_bits(rule, part.bits());
+        self.b.shl(words, 3)
+    }
+
+    /// Where an address's two words are, and its product with [`SPREAD`].
+    fn pair(&mut self, address: VReg) -> (VReg, VReg) {
+        let rules = self.resources.unwind_rules();
+        let base = self.b.map_value_addr(rules, 0);
+        let product = self.b.mul(address, SPREAD);
+        let shifted = self.b.lshr(product, PAIR_SHIFT);
+        let offset = self.b.and(shifted, PAIR);
+        (self.b.add(base, offset), product)
+    }
+
+    /// Finds the rule of a return address and keeps it. Addresses in front of the tables have none.
+    pub(super) fn learn_rule(&mut self, orc: &Orc, returned_to: VReg) {
         let [test, halve, upper, lower, next, found, done] = [(); 7].map(|()| self.b.new_block());
-        let address = self.b.load(key.base, key.offset, Width::B8, false);
         // An entry is about the call, which is in front of where it returns to.
-        let address = self.b.sub(address, 1);
+        let address = self.b.sub(returned_to, 1);
         let word = self.temp(8);
         let first = self.start_of(orc, word, 0.into());
         self.b.branch_if(Cmp::ULt, address, first, done);
@@ -49,7 +139,7 @@ impl Lowerer<'_> {
         let entry = self.b.add(offset, orc.entries as i64);
         self.read_bytes(word, orc.entry.size, entry.into(), Space::Kernel);
         let entry = self.b.load(word.base, word.offset, Width::B8, false);
-        self.keep_rule(orc, entry, key, word);
+        self.keep_rule(orc, entry, returned_to);
         self.b.jump(done);
         self.b.switch_to(done);
     }
@@ -63,22 +153,28 @@ impl Lowerer<'_> {
         self.b.add(at, distance)
     }
 
-    /// Keeps what an entry says, in the form that steps read.
-    fn keep_rule(&mut self, orc: &Orc, entry: VReg, key: Place, rule: Place) {
+    /// Keeps what an entry says.
+    fn keep_rule(&mut self, orc: &Orc, entry: VReg, returned_to: VReg) {
         let shape = orc.entry;
         let kind = self.kind(orc, entry);
-        let [sp, bp] = [shape.sp_offset, shape.bp_offset].map(|bits| self.signed_bits(entry, bits));
         let bp_register = self.bits(entry, shape.bp_register);
         let saves = self.b.set(Cmp::Eq, bp_register, orc::PREVIOUS_SP);
-        self.b.store(rule.base, rule.offset, Width::B8, 0);
-        for (at, width, value) in
-            [(KIND, Width::B1, kind), (SAVES, Width::B1, saves), (SP_OFFSET, Width::B2, sp), (BP_OFFSET, Width::B2, bp)]
-        {
-            self.b.store(rule.base, rule.offset + at, width, value);
+        let [sp, bp] = [shape.sp_offset, shape.bp_offset].map(|bits| self.signed_bits(entry, bits));
+        let rule = self.b.extend(returned_to, Width::B4, false);
+        let rule = self.b.copy(rule);
+        for (part, value) in [(Part::Kind, kind), (Part::Saves, saves), (Part::BpOffset, bp), (Part::SpOffset, sp)] {
+            let Bits { first, count } = part.bits();
+            let value = if part.is_distance() { self.b.ashr(value, 3) } else { value };
+            let low = self.b.and(value, (1 << count) - 1);
+            let placed = self.b.shl(low, i64::from(first));
+            let with = self.b.or(rule, placed);
+            self.b.assign(rule, with);
         }
-        let map = self.resources.unwind_rules();
-        let (key, rule) = (self.address(key), self.address(rule));
-        self.update(map, key, rule, ANY);
+        let (pair, product) = self.pair(returned_to);
+        let put_out = self.b.lshr(product, PUT_OUT_SHIFT);
+        let at = self.b.and(put_out, WORD);
+        let place = self.b.add(pair, at);
+        self.b.store(place, 0, Width::B8, rule);
     }
 
     /// Which [`Kind`] of frame an entry is about.
@@ -89,6 +185,8 @@ impl Lowerer<'_> {
         let kind = self.bits(entry, orc.entry.kind);
         let sp_register = self.bits(entry, orc.entry.sp_register);
         let bp_register = self.bits(entry, orc.entry.bp_register);
+        // The kernel's unwinder goes no further either.
+        self.b.branch_if(Cmp::Eq, sp_register, orc::UNDEFINED, end);
         match kinds.end {
             End::Bit(bit) => {
                 let is_end = self.bits(entry, bit);
@@ -101,6 +199,11 @@ impl Lowerer<'_> {
         self.b.branch(Cmp::Eq, sp_register, orc::SP, registers, done);
 
         self.b.switch_to(called);
+        // Distances are kept in words.
+        let [sp, bp] = [orc.entry.sp_offset, orc.entry.bp_offset].map(|bits| self.signed_bits(entry, bits));
+        let both = self.b.or(sp, bp);
+        let rest = self.b.and(both, WORD - 1);
+        self.b.branch_if(Cmp::Ne, rest, 0, done);
         // Where the frame pointer was saved relative to itself is not followed.
         self.b.branch_if(Cmp::UGt, bp_register, orc::PREVIOUS_SP, done);
         self.b.branch_if(Cmp::Eq, sp_register, orc::SP, by_sp);

@@ -1,8 +1,9 @@
 //! From a function on the stack to its caller, until there is none.
 
-use super::{BP_OFFSET, KIND, Kind, MOST_STEPS, SAVES, SP_OFFSET};
-use crate::ir::{BlockId, Cmp, VReg, Width};
-use crate::lower::{Lowerer, Place};
+use super::MOST_STEPS;
+use super::rule::{Kind, Part};
+use crate::ir::{BlockId, Cmp, VReg};
+use crate::lower::Lowerer;
 use crate::orc::Orc;
 
 /// Where a walk is.
@@ -23,7 +24,7 @@ impl Lowerer<'_> {
     /// Walks to the end of the stack; where that cannot be found, to `unknown`.
     pub(super) fn walk_stack(&mut self, orc: &Orc, walk: &Walk, unknown: BlockId) {
         let Walk { slot, address, end, saved, hash } = *walk;
-        let (key, word) = (self.temp(8), self.temp(8));
+        let word = self.temp(8);
         // Where the caller's return address is, and how many turns there were.
         let (next, turns) = (self.b.vreg(), self.b.copy(0));
         let [turn, missing, known, by_sp, other, by_bp, last, step, saves, go, done] =
@@ -31,17 +32,16 @@ impl Lowerer<'_> {
         self.b.jump(turn);
 
         self.b.switch_to(turn);
-        self.b.store(key.base, key.offset, Width::B8, address);
-        let rule = self.rule(key);
-        self.b.branch(Cmp::Eq, rule, 0, missing, known);
+        let rule = self.rule(address, missing);
+        self.b.jump(known);
         self.b.switch_to(missing);
-        self.learn_rule(orc, key);
+        self.learn_rule(orc, address);
         self.b.jump(unknown);
 
         self.b.switch_to(known);
         self.mix(hash, address);
-        let kind = self.b.load(rule, KIND, Width::B1, false);
-        let sp_offset = self.b.load(rule, SP_OFFSET, Width::B2, true);
+        let kind = self.rule_part(rule, Part::Kind);
+        let sp_offset = self.rule_part(rule, Part::SpOffset);
         self.b.branch(Cmp::Eq, kind, Kind::BySp as i64, by_sp, other);
         self.b.switch_to(by_sp);
         let above = self.b.add(slot, sp_offset);
@@ -68,10 +68,10 @@ impl Lowerer<'_> {
         self.b.switch_to(step);
         self.b.branch_if(Cmp::ULe, next, slot, unknown);
         self.b.branch_if(Cmp::UGe, next, end, unknown);
-        let is_saved = self.b.load(rule, SAVES, Width::B1, false);
+        let is_saved = self.rule_part(rule, Part::Saves);
         self.b.branch(Cmp::Ne, is_saved, 0, saves, go);
         self.b.switch_to(saves);
-        let bp_offset = self.b.load(rule, BP_OFFSET, Width::B2, true);
+        let bp_offset = self.rule_part(rule, Part::BpOffset);
         let behind = self.b.add(next, 8);
         let at = self.b.add(behind, bp_offset);
         self.b.assign(saved, at);
@@ -84,12 +84,5 @@ impl Lowerer<'_> {
         self.b.assign(turns, after);
         self.b.branch(Cmp::ULt, turns, i64::from(MOST_STEPS), turn, unknown);
         self.b.switch_to(done);
-    }
-
-    /// The rule of the return address at `key`, or null.
-    pub(super) fn rule(&mut self, key: Place) -> VReg {
-        let rules = self.resources.unwind_rules();
-        let key = self.address(key);
-        self.lookup(rules, key)
     }
 }
