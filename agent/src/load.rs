@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use ::bpf::btf::functions;
 use ::bpf::insn::{Insn, encode};
 use aya::maps::{MapData, MapError, RingBuf};
 use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
@@ -16,7 +17,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::sys::btf;
 use crate::sys::map::{Map, Request as MapRequest};
-use crate::sys::program::{self, Refused, Request};
+use crate::sys::program::{self, Refused, Request, Types};
 use crate::sys::programs;
 
 /// What the pseudo source of a `ld_imm64` says: the immediate is a map's descriptor.
@@ -127,8 +128,12 @@ pub struct Rejected {
 /// Creates the maps and loads the programs.
 pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
     let maps = compiled.maps.iter().map(create).collect::<Result<Vec<_>, _>>()?;
-    let programs =
-        compiled.programs.iter().map(|program| load_program(program, &maps)).collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<&str> = compiled.programs.iter().map(|program| program.name.as_str()).collect();
+    let types = program::load_types(&functions::of_functions(&names));
+    let mut programs = Vec::with_capacity(compiled.programs.len());
+    for (index, program) in compiled.programs.iter().enumerate() {
+        programs.push(load_program(program, index, &maps, types.as_ref())?);
+    }
     let mut loaded = Loaded { programs, maps: Maps::default(), events: None };
     for (map, definition) in maps.into_iter().zip(&compiled.maps) {
         match definition.role {
@@ -179,7 +184,13 @@ fn nanoseconds(clock: ClockId) -> u64 {
     (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
 }
 
-fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
+/// Loads the program that is the `index`th of those that `own_types` tells of.
+fn load_program(
+    program: &Program,
+    index: usize,
+    maps: &[Map],
+    own_types: Result<&OwnedFd, &io::Error>,
+) -> Result<OwnedFd, LoadError> {
     let mut insns = program.insns.clone();
     for relocation in &program.relocations {
         relocate(&mut insns, relocation, maps)
@@ -195,11 +206,22 @@ fn load_program(program: &Program, maps: &[Map]) -> Result<OwnedFd, LoadError> {
         }
         Some(TypesOf::Kernel) | None => None,
     };
+    let functions = functions::function_info(index, &program.functions);
+    let own_types = match own_types {
+        Ok(types) => Some(Types { of: types.as_fd(), functions: &functions }).filter(|_| !functions.is_empty()),
+        // A program of one function is loaded without as well.
+        Err(_) if program.functions.len() <= 1 => None,
+        Err(error) => {
+            let error = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            let refused = Refused { error, log: String::new() };
+            return Err(LoadError::Rejected(Box::new(rejected(program, refused))));
+        }
+    };
     let request = Request {
         name: &program.name,
         kind: program.kind,
         code: &code,
-        functions: &program.functions,
+        types: own_types,
         target: program.expected.as_ref().map(|expected| (expected.attach, expected.type_id)),
         owner: types.as_ref().map(AsFd::as_fd),
     };

@@ -31,6 +31,8 @@ pub struct Needs {
     pub unwinding: bool,
     /// Places in programs and libraries.
     pub user: Vec<UserPattern>,
+    /// Whether any probe sees at which instruction of a function it is, so that none may stand behind the first.
+    pub instructions: bool,
     /// Names of types, with and without their keywords: they may be a program's.
     pub type_names: BTreeSet<String>,
     /// Names of members: what those of a program's structs point to is wanted.
@@ -199,6 +201,7 @@ pub fn needs_with(script: &Script, options: &Options) -> Needs {
     for probe in &script.probes {
         let uses = Uses::of(script, probe);
         needs.btf |= uses.types;
+        needs.instructions |= uses.instruction;
         let before = needs.user.len();
         for point in &probe.attach_points {
             let mut point = options.written_out(point);

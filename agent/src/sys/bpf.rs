@@ -1,6 +1,7 @@
 //! The bpf(2) system call itself.
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use aya_obj::generated::{bpf_attr, bpf_cmd};
 
@@ -19,6 +20,22 @@ pub(super) unsafe fn call(cmd: bpf_cmd, attr: &mut bpf_attr) -> io::Result<i64> 
     // SAFETY: `attr` is valid for `size` bytes; the addresses in it are the caller's promise.
     let result = unsafe { libc::syscall(libc::SYS_bpf, cmd as libc::c_long, std::ptr::from_mut(attr), size) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Asks what `object`, a program, a map, a link or types, is.
+///
+/// Kernel 4.13.
+///
+/// # Safety
+/// `T` must be what the kernel calls the information about such an object, and every address in `info` valid for as much as `info` says.
+pub(super) unsafe fn describe<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
+    let mut attr = attr();
+    attr.info.bpf_fd = object.as_raw_fd() as u32;
+    attr.info.info_len = size_of::<T>() as u32;
+    attr.info.info = std::ptr::from_mut(info) as u64;
+    // SAFETY: `info` outlives the call; what it points to is the caller's promise.
+    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    Ok(())
 }
 
 /// The address of `bytes` as bpf(2) takes it.

@@ -1,11 +1,11 @@
 //! The types of modules as objects of the kernel: a program for a module's function names them by a descriptor.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::{bpf_btf_info, bpf_cmd};
 
-use super::bpf::{address_mut, attr, call};
+use super::bpf::{address_mut, attr, call, describe};
 
 /// The types of the module called `name`; `None` where it has none or is not loaded.
 ///
@@ -51,12 +51,8 @@ fn is_called(types: &OwnedFd, name: &str) -> io::Result<bool> {
     let mut info: bpf_btf_info = unsafe { std::mem::zeroed() };
     info.name = address_mut(&mut called);
     info.name_len = called.len() as u32;
-    let mut attr = attr();
-    attr.info.bpf_fd = types.as_raw_fd() as u32;
-    attr.info.info_len = size_of::<bpf_btf_info>() as u32;
-    attr.info.info = std::ptr::from_mut(&mut info) as u64;
-    // SAFETY: `info` and the name it points to outlive the call and are as long as the blocks say.
-    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    // SAFETY: the name it points to outlives the call and is as long as it says.
+    unsafe { describe(types.as_fd(), &mut info) }?;
     let end = called.iter().position(|byte| *byte == 0).unwrap_or(called.len());
     Ok(info.kernel_btf != 0 && called[..end] == *name.as_bytes())
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::bpf_cmd;
 use bpf::btf::functions;
@@ -16,22 +16,33 @@ const LICENSE: &CStr = c"GPL";
 /// The first size of the verifier's log and the largest it is grown to, in bytes. The largest is the kernel's own limit
 /// before 5.2 (`bpf_verifier_log`: UINT_MAX >> 8).
 const LOG_SIZES: [usize; 3] = [1 << 16, 1 << 20, (1 << 24) - 1];
+/// The log of a program of a few instructions, in bytes.
+const TRIAL_LOG_SIZE: usize = 1 << 12;
 
 /// A program to load.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What the program is called, a name in C. Of what does not fit 15 bytes only its types tell the rest.
+    /// What the program is called. Of what does not fit 15 bytes only its types tell the rest.
     pub name: &'a str,
     /// What kind of program it is.
     pub kind: ProgramType,
     /// Eight bytes an instruction, map addresses filled in.
     pub code: &'a [u8],
-    /// Where its functions start, if there are several: helpers call the others back. Kernel 5.13.
-    pub functions: &'a [usize],
+    /// The types of its functions. A program without them cannot have its functions called back.
+    pub types: Option<Types<'a>>,
     /// How it attaches where its kind leaves that open, and for tracing programs the BTF type id of what it attaches to.
     pub target: Option<(AttachType, u32)>,
     /// What the id is a type of: a module's types, or another program (5.5). The kernel's own types where absent.
     pub owner: Option<BorrowedFd<'a>>,
+}
+
+/// The types of a program's functions. Kernel 5.0, and 5.13 where helpers call some of them back.
+#[derive(Clone, Copy, Debug)]
+pub struct Types<'a> {
+    /// What [`load_types`] made.
+    pub of: BorrowedFd<'a>,
+    /// Which function starts where, as [`functions::function_info`] tells it.
+    pub functions: &'a [u8],
 }
 
 /// Why a program was not loaded.
@@ -48,36 +59,41 @@ pub struct Refused {
 ///
 /// Kernel 3.18; each kind has its own first kernel, see [`ProgramType`].
 pub fn load(request: &Request<'_>) -> Result<OwnedFd, Refused> {
-    let types = match (load_types(request.name), request.functions) {
-        (Ok(types), starts @ [_, ..]) => Some((types, functions::function_info(starts))),
-        (Err(error), [_, _, ..]) => return Err(Refused { error, log: String::new() }),
-        // A program of one function is loaded without as well.
-        _ => None,
-    };
-    let types = types.as_ref().map(|(fd, info)| (fd.as_fd(), info.as_slice()));
-    let first = match try_load(request, types, None) {
+    let first = match try_load(request, None) {
         Ok(fd) => return Ok(fd),
         Err(error) => error,
     };
     let mut log = Vec::new();
     for size in LOG_SIZES {
         log = vec![0; size];
-        match try_load(request, types, Some(&mut log)) {
+        match try_load(request, Some(&mut log)) {
             Ok(fd) => return Ok(fd),
             Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => {}
             Err(_) => break,
         }
     }
-    let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
-    log.truncate(end);
-    Err(Refused { error: first, log: String::from_utf8_lossy(&log).into_owned() })
+    Err(Refused { error: first, log: text(log) })
 }
 
-/// Hands the kernel the types of a program: its name, and what it calls back.
-fn load_types(name: &str) -> io::Result<OwnedFd> {
-    let blob = functions::of_functions(name);
+/// Loads a small program for the sake of the answer: the first words of the verifier are there at once where it is refused.
+pub fn try_out(request: &Request<'_>) -> Result<OwnedFd, Refused> {
+    let mut log = vec![0; TRIAL_LOG_SIZE];
+    try_load(request, Some(&mut log)).map_err(|error| Refused { error, log: text(log) })
+}
+
+/// What the verifier wrote.
+fn text(mut log: Vec<u8>) -> String {
+    let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
+    log.truncate(end);
+    String::from_utf8_lossy(&log).into_owned()
+}
+
+/// Hands the kernel the types of a script's programs: their names, and what they call back.
+///
+/// Kernel 4.18.
+pub fn load_types(blob: &[u8]) -> io::Result<OwnedFd> {
     let mut attr = attr();
-    attr.__bindgen_anon_7.btf = address(&blob);
+    attr.__bindgen_anon_7.btf = address(blob);
     attr.__bindgen_anon_7.btf_size = blob.len() as u32;
     // SAFETY: the blob outlives the call and is as long as the block says.
     let fd = unsafe { call(bpf_cmd::BPF_BTF_LOAD, &mut attr) }?;
@@ -85,11 +101,7 @@ fn load_types(name: &str) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-fn try_load(
-    request: &Request<'_>,
-    types: Option<(BorrowedFd<'_>, &[u8])>,
-    log: Option<&mut [u8]>,
-) -> io::Result<OwnedFd> {
+fn try_load(request: &Request<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
     let mut attr = attr();
     attr.__bindgen_anon_3.prog_type = request.kind as u32;
     attr.__bindgen_anon_3.insn_cnt = (request.code.len() / 8) as u32;
@@ -102,8 +114,8 @@ fn try_load(
         attr.__bindgen_anon_3.__bindgen_anon_1.attach_btf_obj_fd =
             request.owner.map_or(0, |owner| owner.as_raw_fd() as u32);
     }
-    if let Some((types, info)) = types {
-        attr.__bindgen_anon_3.prog_btf_fd = types.as_raw_fd() as u32;
+    if let Some(Types { of, functions: info }) = request.types {
+        attr.__bindgen_anon_3.prog_btf_fd = of.as_raw_fd() as u32;
         attr.__bindgen_anon_3.func_info_rec_size = functions::FUNCTION_INFO as u32;
         attr.__bindgen_anon_3.func_info = address(info);
         attr.__bindgen_anon_3.func_info_cnt = (info.len() / functions::FUNCTION_INFO) as u32;

@@ -1,11 +1,11 @@
 //! The programs that are loaded into the kernel, whoever loaded them, and the types they were loaded with.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use aya_obj::generated::{bpf_btf_info, bpf_cmd, bpf_func_info, bpf_prog_info};
 
-use super::bpf::{address_mut, attr, call};
+use super::bpf::{address_mut, attr, call, describe};
 
 /// The ids of all programs, in their order.
 ///
@@ -69,18 +69,6 @@ pub fn functions(program: BorrowedFd<'_>) -> io::Result<Functions> {
     Ok(Functions { types, functions: records.iter().map(|record| record.type_id).collect() })
 }
 
-/// # Safety
-/// Every address in `info` must be valid for as much as `info` says.
-unsafe fn describe(program: BorrowedFd<'_>, info: &mut bpf_prog_info) -> io::Result<()> {
-    let mut attr = attr();
-    attr.info.bpf_fd = program.as_raw_fd() as u32;
-    attr.info.info_len = size_of::<bpf_prog_info>() as u32;
-    attr.info.info = std::ptr::from_mut(info) as u64;
-    // SAFETY: `info` outlives the call; what it points to is the caller's promise.
-    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
-    Ok(())
-}
-
 /// The blob of the types with this id.
 ///
 /// Kernel 4.18.
@@ -93,12 +81,8 @@ pub fn types(id: u32) -> io::Result<Vec<u8>> {
         let mut info: bpf_btf_info = unsafe { std::mem::zeroed() };
         info.btf = address_mut(&mut blob);
         info.btf_size = blob.len() as u32;
-        let mut attr = attr();
-        attr.info.bpf_fd = fd.as_raw_fd() as u32;
-        attr.info.info_len = size_of::<bpf_btf_info>() as u32;
-        attr.info.info = std::ptr::from_mut(&mut info) as u64;
-        // SAFETY: `info` and the blob it points to outlive the call and are as long as the blocks say.
-        unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }?;
+        // SAFETY: the blob it points to outlives the call and is as long as it says.
+        unsafe { describe(fd.as_fd(), &mut info) }?;
         blob.resize(info.btf_size as usize, 0);
     }
     Ok(blob)

@@ -90,15 +90,9 @@ const FOR_TRIALS: &str = "bpf_fentry_test1";
 /// A program that does nothing, if the kernel takes it.
 fn nothing(kind: ProgramType, attach: AttachType, type_id: u32) -> Option<OwnedFd> {
     let code = encode(&[Insn::mov(Reg(0), 0), Insn::exit()]);
-    program::load(&Request {
-        name: "probe",
-        kind,
-        code: &code,
-        functions: &[],
-        target: Some((attach, type_id)),
-        owner: None,
-    })
-    .ok()
+    let request =
+        Request { name: "probe", kind, code: &code, types: None, target: Some((attach, type_id)), owner: None };
+    program::try_out(&request).ok()
 }
 
 /// Whether a program for a function's entry loads. Kernel 5.5; some lockdowns forbid it.
@@ -116,15 +110,9 @@ pub fn has_iterators(btf: &Btf) -> bool {
 /// Whether tracing programs may call `helper`. False also where this process may not load programs at all.
 pub fn has_helper(helper: Helper) -> bool {
     let code = encode(&[Insn::call(helper), Insn::exit()]);
-    let request = Request {
-        name: "probe",
-        kind: ProgramType::RawTracepoint,
-        code: &code,
-        functions: &[],
-        target: None,
-        owner: None,
-    };
-    match program::load(&request) {
+    let kind = ProgramType::RawTracepoint;
+    let request = Request { name: "probe", kind, code: &code, types: None, target: None, owner: None };
+    match program::try_out(&request) {
         Ok(_) => true,
         // The verifier knows the helper when it goes on to look at its arguments or its result.
         Err(refused) => {

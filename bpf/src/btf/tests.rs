@@ -122,7 +122,7 @@ fn types_of_several_sources_keep_their_own_numbers_beside_the_common_ones() {
             &[b"\0", name, b"\0"].concat(),
         )
     };
-    let alone = functions::of_functions("kprobe_vfs_read_1");
+    let alone = functions::of_functions(&["kprobe_vfs_read_1"]);
     let (first, second) = (module(b"own"), module(b"other"));
     let all = kernel.with(&[Added::Module(&first), Added::Module(&second), Added::Alone(&alone)]).unwrap();
     for (name, source) in [("own", 1), ("other", 2)] {
@@ -132,7 +132,7 @@ fn types_of_several_sources_keep_their_own_numbers_beside_the_common_ones() {
         assert_eq!(all.pointee(typedef), all.find_struct("s"));
     }
     let program = all.find_func("kprobe_vfs_read_1").unwrap();
-    assert_eq!(all.origin(program), (3, TypeId(4)));
+    assert_eq!(all.origin(program), (3, TypeId(6)));
     let [context] = all.params(program).collect::<Vec<_>>()[..] else { panic!() };
     assert_eq!((context.name, all.ty(context.ty)), ("ctx", Some(Type::Ptr(TypeId::VOID))));
     assert_eq!(all.origin(all.find_struct("s").unwrap()).0, 0);
@@ -142,7 +142,7 @@ fn types_of_several_sources_keep_their_own_numbers_beside_the_common_ones() {
 fn what_cannot_be_added_is_refused_whatever_is_wrong_with_it() {
     let kernel = Btf::parse(sample()).unwrap();
     assert!(kernel.with(&[Added::Module(b"nothing")]).is_err());
-    let whole = functions::of_functions("program");
+    let whole = functions::of_functions(&["program"]);
     for length in 0..whole.len() {
         assert!(kernel.with(&[Added::Alone(&whole[..length])]).is_err());
     }
