@@ -3,8 +3,9 @@
 //!
 //! Every round measures both tracers, and the workload without any, one right after the other and in alternating order,
 //! so that whatever else the machine does hits all of them. [`measure`] runs processes, [`rows`] says what is compared,
-//! [`table`] turns the samples into text.
+//! [`table`] turns the samples into text. Probes that not every machine's kernel has are compared in an emulated one, by [`emulated`].
 
+mod emulated;
 mod measure;
 mod rows;
 mod table;
@@ -31,6 +32,10 @@ pub struct BenchArgs {
     /// Rounds; the table shows their medians.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..))]
     rounds: u32,
+    /// Compare probes of the kernel's functions instead, in an emulated machine with Debian's kernel of this series; cost is told in
+    /// instructions there.
+    #[arg(long, value_name = "SERIES")]
+    vm: Option<String>,
     /// Put the table into docs/performance.md.
     #[arg(long)]
     write: bool,
@@ -47,7 +52,7 @@ struct Pair {
 /// # Errors
 /// When a tracer cannot be had or fails, or did not see the events whose cost is measured.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    ensure!(rustix::process::geteuid().is_root(), "tracers need root");
+    ensure!(args.vm.is_some() || rustix::process::geteuid().is_root(), "tracers need root");
     let reference = match &args.reference {
         Some(path) => path.clone(),
         None => {
@@ -60,12 +65,21 @@ pub fn run(args: &BenchArgs) -> Result<()> {
         None => release::binary()?,
     };
     let pair = Pair { ours: Tracer::new(&ours), reference: Tracer::new(&reference) };
-    let mut lines = measure_startup(&pair, args.rounds)?;
-    lines.extend(measure_events(&pair, args.rounds)?);
-    let text = table::render(&lines, &table::Setting::of(&pair, args.rounds)?);
+    let (part, lines, setting) = match &args.vm {
+        Some(series) => {
+            let (kernel, lines) = emulated::measure(&pair, series)?;
+            (table::EMULATED, lines, table::Setting::emulated(&pair, series, &kernel)?)
+        }
+        None => {
+            let mut lines = measure_startup(&pair, args.rounds)?;
+            lines.extend(measure_events(&pair, args.rounds)?);
+            (table::HERE, lines, table::Setting::of(&pair, args.rounds)?)
+        }
+    };
+    let text = table::render(&lines, &setting);
     println!("{text}");
     if args.write {
-        table::write(&text)?;
+        table::write(part, &text)?;
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use crate::marked;
 use crate::program::output_of;
 use crate::repo;
 
-/// Name of the generated part of docs/performance.md.
-const PART: &str = "bench";
+/// The generated parts of docs/performance.md: what was measured on this machine, and what in an emulated one.
+pub const HERE: &str = "bench";
+pub const EMULATED: &str = "bench of an emulated machine";
 const DOCUMENT: &str = "docs/performance.md";
 
 /// One line of the table.
@@ -30,23 +31,40 @@ pub struct Line {
 
 /// Where and with what was measured.
 pub struct Setting {
+    command: String,
+    /// What the figures are: `medians of 7 rounds`.
+    figures: String,
     versions: String,
     machine: String,
-    rounds: u32,
 }
 
 impl Setting {
     /// Asks both tracers and the kernel.
     pub fn of(pair: &Pair, rounds: u32) -> Result<Self> {
-        let version = |path: &std::path::Path| output_of(Command::new(path).arg("--version"));
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").context("no kernel release")?;
         let processors = std::thread::available_parallelism()?;
         Ok(Self {
-            versions: format!("{} and {}", version(&pair.ours.path)?.trim(), version(&pair.reference.path)?.trim()),
+            command: format!("cargo xtask bench --rounds {rounds}"),
+            figures: format!("medians of {rounds} rounds"),
+            versions: versions(pair)?,
             machine: format!("Linux {}, {processors} processors", kernel.trim()),
-            rounds,
         })
     }
+
+    /// Of a measurement with an emulated machine's kernel, of this series and version.
+    pub fn emulated(pair: &Pair, series: &str, kernel: &str) -> Result<Self> {
+        Ok(Self {
+            command: format!("cargo xtask bench --vm {series}"),
+            figures: "instructions".to_owned(),
+            versions: versions(pair)?,
+            machine: format!("Debian's Linux {kernel}, one emulated processor"),
+        })
+    }
+}
+
+fn versions(pair: &Pair) -> Result<String> {
+    let version = |path: &std::path::Path| output_of(Command::new(path).arg("--version"));
+    Ok(format!("{} and {}", version(&pair.ours.path)?.trim(), version(&pair.reference.path)?.trim()))
 }
 
 /// The lines of one startup row: time, processor time, memory.
@@ -68,9 +86,14 @@ pub fn startup_lines(row: &StartupRow, ours: &[Usage], reference: &[Usage]) -> V
 
 /// The line of one event row; the samples are nanoseconds per event.
 pub fn event_line(row: &EventRow, ours: &[f64], reference: &[f64]) -> Line {
+    cost_line(row.title, "ns", ours, reference)
+}
+
+/// The line of what one event costs in such a unit.
+pub fn cost_line(title: &str, unit: &'static str, ours: &[f64], reference: &[f64]) -> Line {
     Line {
-        what: format!("one event, {}", row.title),
-        unit: "ns",
+        what: format!("one event, {title}"),
+        unit,
         ours: median(ours.iter().copied()),
         reference: median(reference.iter().copied()),
         bar: Some(EVENT_BAR),
@@ -92,9 +115,9 @@ fn median(samples: impl Iterator<Item = f64>) -> f64 {
 /// The table in Markdown, with a line above it that says how it came about.
 pub fn render(lines: &[Line], setting: &Setting) -> String {
     let mut text = format!(
-        "`cargo xtask bench --rounds {}`: medians of {0} rounds, {} on {}.\n\n\
+        "`{}`: {}, {} on {}.\n\n\
          | what | bpfleet | bpftrace | ratio | bar | |\n|---|---:|---:|---:|---:|---|\n",
-        setting.rounds, setting.versions, setting.machine
+        setting.command, setting.figures, setting.versions, setting.machine
     );
     for line in lines {
         let ratio = line.ours / line.reference;
@@ -115,11 +138,11 @@ pub fn render(lines: &[Line], setting: &Setting) -> String {
     text
 }
 
-/// Replaces the generated part of docs/performance.md.
-pub fn write(text: &str) -> Result<()> {
+/// Replaces a generated part of docs/performance.md.
+pub fn write(part: &str, text: &str) -> Result<()> {
     let path = repo::root().join(DOCUMENT);
     let document = std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
-    let document = marked::replace(&document, PART, text).with_context(|| DOCUMENT.to_owned())?;
+    let document = marked::replace(&document, part, text).with_context(|| DOCUMENT.to_owned())?;
     std::fs::write(&path, document).with_context(|| format!("cannot write {DOCUMENT}"))
 }
 
@@ -137,7 +160,13 @@ mod tests {
     #[test]
     fn a_line_passes_up_to_its_bar() {
         let line = |ours, bar| Line { what: "x".to_owned(), unit: "ns", ours, reference: 100.0, bar };
-        let setting = Setting { versions: "a and b".to_owned(), machine: "Linux".to_owned(), rounds: 5 };
+        let text = |text: &str| text.to_owned();
+        let setting = Setting {
+            command: text("bench"),
+            figures: text("medians"),
+            versions: text("a and b"),
+            machine: text("Linux"),
+        };
         let text = render(&[line(70.0, Some(0.7)), line(71.0, Some(0.7)), line(500.0, None)], &setting);
         let rows: Vec<&str> = text.lines().skip(4).collect();
         assert_eq!(rows[0], "| x | 70.0 ns | 100.0 ns | 0.70 | ≤ 0.70 | PASS |");

@@ -1,6 +1,7 @@
 //! Runs qemu until the guest powers off. The guest has two serial lines: the first is the kernel's console, kept to
 //! explain a guest that dies; the second carries the suite's report and nothing else, so that kernel messages never
-//! fall into it. Emulation only (TCG): it works on any machine, and guests hang under KVM on some.
+//! fall into it. Emulation only (TCG): it works on any machine, and guests hang under KVM on some. Where time is to be measured, the
+//! guest's clock counts the instructions it carries out, so that it shows the same in every run, whatever else the machine does.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -22,19 +23,44 @@ const DISK_SIZE: u64 = 8 << 20;
 /// How often a guest is booted when qemu itself dies: its emulation of many processors is known to stop at an assertion now and then.
 const ATTEMPTS: usize = 3;
 
+/// What time is for the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The machine's.
+    Machine,
+    /// A nanosecond for each instruction, and none while there is nothing to do. Such a guest has one processor.
+    Instructions,
+}
+
+impl Clock {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Machine => &["-accel", "tcg,thread=multi", "-smp", "2"],
+            Self::Instructions => &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-smp", "1"],
+        }
+    }
+}
+
 /// Boots `kernel` with `initrd` and returns what the guest wrote to its second serial line. Files go to `folder`.
 ///
 /// # Errors
 /// When qemu fails or the guest is not done after `timeout`; the message ends with the console's last lines.
-pub fn run(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<String> {
+pub fn run(
+    emulator: &Emulator,
+    kernel: &Path,
+    initrd: &Path,
+    folder: &Path,
+    clock: Clock,
+    timeout: Duration,
+) -> Result<String> {
     fs::File::create(folder.join("disk"))?.set_len(DISK_SIZE)?;
     for _ in 1..ATTEMPTS {
-        match once(emulator, kernel, initrd, folder, timeout)? {
+        match once(emulator, kernel, initrd, folder, clock, timeout)? {
             Ended::Died(why) => println!("warning: the emulator died and is started once more: {}", why.trim()),
             Ended::Told(report) => return Ok(report),
         }
     }
-    match once(emulator, kernel, initrd, folder, timeout)? {
+    match once(emulator, kernel, initrd, folder, clock, timeout)? {
         Ended::Died(why) => bail!("the emulator died {ATTEMPTS} times: {}", why.trim()),
         Ended::Told(report) => Ok(report),
     }
@@ -48,13 +74,21 @@ enum Ended {
     Died(String),
 }
 
-fn once(emulator: &Emulator, kernel: &Path, initrd: &Path, folder: &Path, timeout: Duration) -> Result<Ended> {
+fn once(
+    emulator: &Emulator,
+    kernel: &Path,
+    initrd: &Path,
+    folder: &Path,
+    clock: Clock,
+    timeout: Duration,
+) -> Result<Ended> {
     let (console, report) = (folder.join("console.log"), folder.join("report.log"));
     let serial = |path: &Path| format!("file:{}", path.display());
     let disk = format!("file={},format=raw,if=none,id=disk", folder.join("disk").display());
     let mut qemu = emulator
         .command()
-        .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048"])
+        .args(clock.arguments())
+        .args(["-cpu", "max", "-m", "2048"])
         .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
         .args(["-serial", &serial(&console), "-serial", &serial(&report)])
         .args(["-drive", &disk, "-device", "nvme,serial=1,drive=disk"])

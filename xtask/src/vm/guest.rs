@@ -20,6 +20,7 @@ use super::initramfs::GuestFile;
 use crate::tracer::Tracer;
 
 const INIT: &str = include_str!("init.sh");
+const SUITE: &str = include_str!("suite.sh");
 
 /// Seconds that bpftrace may need, under emulation, from announcing its probes to having attached them.
 const LATE: u32 = 10;
@@ -39,7 +40,7 @@ pub struct CaseRun {
 /// The files that make the guest run `cases` and power off.
 pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
     let mut files = vec![
-        GuestFile { path: "init".to_owned(), text: INIT.to_owned() },
+        init(SUITE),
         script("settle", &format!("sleep {}", if tracer.announces_late { 0 } else { LATE })),
         script("trace", &format!("exec /tracer {} \"$(cat \"$1\")\" $(eval echo $2)", tracer.arguments.join(" "))),
     ];
@@ -54,6 +55,11 @@ pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
         }
     }
     files
+}
+
+/// The first process: what every guest starts with, then `rest`, which has to turn it off.
+pub fn init(rest: &str) -> GuestFile {
+    GuestFile { path: "init".to_owned(), text: format!("{INIT}{rest}") }
 }
 
 fn script(path: &str, command: &str) -> GuestFile {

@@ -15,7 +15,7 @@ mod initramfs;
 mod kernel;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tracer::Tracer;
 use crate::{packages, release};
+use boot::Clock;
 use cases::Case;
 use emulator::Emulator;
 use guest::CaseRun;
+use initramfs::GuestFile;
 use kernel::Kernel;
 
 /// The kernels of the Debian release that the project is developed on: its own, and the backported one.
@@ -142,6 +144,39 @@ pub fn run(args: &VmArgs) -> Result<Tally> {
     Ok(tally)
 }
 
+/// A guest whose clock counts instructions, for measurements.
+pub struct Measured<'a> {
+    /// The kernel's series.
+    pub series: &'a str,
+    /// Becomes `/tracer`.
+    pub binary: &'a Path,
+    /// Files of this machine that keep their paths; with them come the libraries they need.
+    pub copied: &'a [PathBuf],
+    /// What the guest does, a shell's script; see `init.sh` for what it finds there. It has to turn the guest off.
+    pub script: &'a str,
+    /// More files, by their paths in the guest.
+    pub files: Vec<(String, String)>,
+    /// How long it may take, by the machine's clock.
+    pub timeout: Duration,
+}
+
+/// Boots such a guest: the kernel's version, and what the guest wrote.
+///
+/// # Errors
+/// When something needed cannot be had, or the guest does not come to its end.
+pub fn measure(guest: Measured<'_>) -> Result<(String, String)> {
+    packages::ensure(&[packages::QEMU, packages::BUSYBOX])?;
+    let kernel = kernel::obtain(guest.series, false)?;
+    let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
+    let initrd = folder.path().join("initrd");
+    let mut files = vec![guest::init(guest.script)];
+    files.extend(guest.files.into_iter().map(|(path, text)| GuestFile { path, text }));
+    initramfs::pack(&initrd, guest.binary, guest.copied, &files)?;
+    let emulator = Emulator::obtain()?;
+    let told = boot::run(&emulator, &kernel.image, &initrd, folder.path(), Clock::Instructions, guest.timeout)?;
+    Ok((kernel.version, told))
+}
+
 /// What every kernel is run with.
 struct Machine<'a> {
     emulator: Emulator,
@@ -169,7 +204,7 @@ impl Machine<'_> {
         let files = guest::files(&cases, &Tracer::new(&self.binary));
         initramfs::pack(&initrd, &self.binary, &self.args.copied, &files)?;
         let timeout = Duration::from_secs(self.args.timeout);
-        let transcript = boot::run(&self.emulator, &kernel.image, &initrd, folder.path(), timeout);
+        let transcript = boot::run(&self.emulator, &kernel.image, &initrd, folder.path(), Clock::Machine, timeout);
         if self.args.keep {
             println!("guest files: {}", folder.keep().display());
         }
