@@ -7,11 +7,12 @@ use std::ops::Deref;
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 
+use super::cut_off;
+
 /// Where the kernel shows its types.
 pub const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
 
-/// A file's bytes, as long as this lives. A file that is cut short meanwhile ends the process that reads beyond: programs are replaced,
-/// not cut, while they run.
+/// A file's bytes, as long as this lives. Of a file that is cut short meanwhile what was cut off reads as zeroes.
 #[derive(Debug)]
 pub struct Mapping {
     start: *mut libc::c_void,
@@ -29,6 +30,7 @@ impl Mapping {
     /// # Errors
     /// Where the kernel refuses, as it does for an empty file and for one of its own that cannot be mapped.
     pub fn of(file: &File) -> io::Result<Self> {
+        cut_off::read_as_zeroes();
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         // SAFETY: a new private mapping of `length` bytes at an address the kernel chooses.
         let start = unsafe {
@@ -71,6 +73,16 @@ mod tests {
             return;
         };
         assert_eq!(std::fs::read(KERNEL_TYPES).expect("the kernel's types"), mapped);
+    }
+
+    #[test]
+    fn what_is_cut_off_a_mapped_file_reads_as_zeroes() {
+        let mut file = tempfile::tempfile().expect("a file");
+        std::io::Write::write_all(&mut file, &[7; 3 << 12]).expect("three pages");
+        let mapping = Mapping::of(&file).expect("its mapping");
+        assert_eq!(mapping.last(), Some(&7));
+        file.set_len(5).expect("a shorter file");
+        assert_eq!(mapping.iter().map(|byte| usize::from(*byte)).sum::<usize>(), 5 * 7);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Executables and libraries by their short names.
 //!
 //! A name with a slash is a path. Another is looked for as a library, as the dynamic linker's cache knows them (`libc`, `ssl`,
-//! `libssl.so.3`), then as a program in PATH (`bash`).
+//! `libssl.so.3`) or, where there is no such cache, as the folders of libraries hold them; then as a program in PATH (`bash`).
 
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use super::elf;
 
 const CACHE: &str = "/etc/ld.so.cache";
 /// How the cache's header starts, where glibc 2.32 and newer write nothing before it and older ones an older form.
@@ -17,12 +19,37 @@ const ENTRY: usize = 24;
 /// The flags of an ELF library for this processor.
 const THIS_PROCESSOR: u32 = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
 
+/// Where linkers look for libraries, their own processor's folders first.
+const FOLDERS: [&str; 7] = [LIBRARIES[0], LIBRARIES[1], "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
+/// Debian's names for the folders of this processor's libraries.
+const LIBRARIES: [&str; 2] = if cfg!(target_arch = "aarch64") {
+    ["/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu"]
+} else {
+    ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu"]
+};
+
 /// The file a name stands for.
 pub fn find(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name));
     }
-    fs::read(CACHE).ok().and_then(|cache| library(&cache, name)).or_else(|| program(name))
+    let library = match fs::read(CACHE) {
+        Ok(cache) => library(&cache, name),
+        // A system that has none: musl's linker keeps no cache, and small images leave it out.
+        Err(_) => FOLDERS.iter().find_map(|folder| in_folder(Path::new(folder), name)),
+    };
+    library.or_else(|| program(name))
+}
+
+/// The library of a folder that is called so; of several the one whose name comes first.
+fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let is_meant = |path: &PathBuf| {
+        let known = path.file_name().map(|known| known.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_library = known.ends_with(".so") || known.contains(".so.");
+        is_library && is_called(&known, name) && elf::is_elf(path)
+    };
+    entries.map(|entry| entry.path()).filter(is_meant).min()
 }
 
 /// The first library of the cache whose name is `name`, `name.so...` or `libname.so...`.
@@ -96,6 +123,19 @@ mod tests {
         }
         assert_eq!(library(&cache, "libssl"), None);
         assert_eq!(library(&cache[..60], "libc"), None);
+    }
+
+    #[test]
+    fn without_a_cache_the_folders_of_libraries_are_looked_through() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = std::env::current_exe().expect("this program");
+        for name in ["libtoys.so.2", "libtoys.so.1", "libtoys-extra.so"] {
+            std::os::unix::fs::symlink(&own, folder.path().join(name)).expect("a link");
+        }
+        fs::write(folder.path().join("libtoys.so"), "GROUP ( libtoys.so.1 )").expect("a script of the linker");
+        assert_eq!(in_folder(folder.path(), "toys"), Some(folder.path().join("libtoys.so.1")));
+        assert_eq!(in_folder(folder.path(), "libtoys.so.2"), Some(folder.path().join("libtoys.so.2")));
+        assert_eq!(in_folder(folder.path(), "toy"), None);
     }
 
     #[test]

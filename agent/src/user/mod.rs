@@ -47,7 +47,7 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
     let mut file = UserFile { name: place.name, path: place.path.clone(), ..UserFile::default() };
     let by_source = whats().any(|what| matches!(what, UserWhat::Functions { demangled: true, .. }));
     if whats().any(|what| matches!(what, UserWhat::Functions { .. })) {
-        let mut found = functions(path, &needs.debug_folders).unwrap_or_default();
+        let mut found = functions_and(path, debug).unwrap_or_default();
         if by_source {
             found.iter_mut().for_each(|function| function.demangled = demangled(&function.name));
         }
@@ -55,7 +55,9 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
             whats().any(|what| what.is_function(&function.name, function.demangled.as_deref()))
         };
         file.functions.extend(found.into_iter().filter(is_meant));
-        skip::note(path, &mut file.functions);
+        if !needs.instructions {
+            skip::note(path, &mut file.functions);
+        }
     }
     describe_types(&mut file, patterns, needs, debug);
     for what in whats() {
@@ -131,9 +133,15 @@ fn describe_line(file: &mut UserFile, line: &SourceLine, path: &Path, debug: Opt
 /// # Errors
 /// Where the file cannot be read. One that is not ELF has no functions.
 pub fn functions(path: &Path, debug_folders: &[String]) -> io::Result<Vec<UserFunction>> {
+    let debug = OnceCell::new();
+    functions_and(path, || debug.get_or_init(|| Debug::open(path, debug_folders)).as_ref())
+}
+
+/// As [`functions`], of a file whose debug information others look at too.
+fn functions_and<'d>(path: &Path, debug: impl Fn() -> Option<&'d Debug>) -> io::Result<Vec<UserFunction>> {
     let mut found = elf::functions(path)?;
     if elf::is_stripped(path)
-        && let Some(debug) = Debug::open(path, debug_folders)
+        && let Some(debug) = debug()
     {
         found.extend(debug.separate_functions());
         elf::sort(&mut found);

@@ -2,25 +2,22 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use flate2::read::ZlibDecoder;
 use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
 use object::elf::PF_X;
-use object::read::elf::{ElfFile64, ProgramHeader};
+use object::read::elf::{ElfFile64, ElfSymbol64, ProgramHeader};
 use object::{CompressionFormat, Endianness, Object, ObjectSection, ObjectSymbol, SymbolKind};
 
+use super::inflate::Packed;
 use crate::sys::mapping::Mapping;
 use crate::user::elf;
 
 /// A part of a file as gimli reads it.
 pub type Slice<'a> = EndianSlice<'a, LittleEndian>;
 type Elf<'data> = ElfFile64<'data, Endianness, &'data [u8]>;
-
-/// The largest section that is inflated, in bytes.
-const MOST_INFLATED: u64 = 1 << 30;
 
 /// A file with debug information or without.
 #[derive(Debug)]
@@ -34,7 +31,7 @@ struct Section {
     start: usize,
     end: usize,
     /// What it comes to, where it is compressed.
-    inflated: Option<(u64, OnceLock<Vec<u8>>)>,
+    inflated: Option<(Packed, u64, OnceLock<Vec<u8>>)>,
 }
 
 /// The sections that are read.
@@ -94,7 +91,7 @@ impl Image {
         let stored = self.mapping.get(section.start..section.end).unwrap_or_default();
         match &section.inflated {
             None => stored,
-            Some((size, bytes)) => bytes.get_or_init(|| inflate(stored, *size)),
+            Some((packed, size, bytes)) => bytes.get_or_init(|| packed.inflate(stored, *size)),
         }
     }
 
@@ -135,15 +132,32 @@ impl Image {
 
     /// The functions of its symbol table: name, address and bytes.
     pub fn functions(&self) -> Vec<(String, u64, u64)> {
-        let Ok(elf) = Elf::parse(&*self.mapping) else { return vec![] };
-        let is_function = |symbol: &object::read::elf::ElfSymbol64<'_, '_, Endianness, &[u8]>| {
-            symbol.kind() == SymbolKind::Text && symbol.is_definition() && symbol.address() != 0
-        };
-        let function = |symbol: object::read::elf::ElfSymbol64<'_, '_, Endianness, &[u8]>| {
-            Some((symbol.name().ok()?.to_owned(), symbol.address(), symbol.size()))
-        };
-        elf.symbols().filter(is_function).filter_map(function).collect()
+        Elf::parse(&*self.mapping).map(|elf| functions(&elf)).unwrap_or_default()
     }
+
+    /// Those of the small symbol table that distributions of the Fedora family leave in stripped programs: a whole ELF file, packed, in
+    /// a section of its own. Source: the manual of gdb, chapter "Debugging information in a special section".
+    pub fn functions_within(&self) -> Vec<(String, u64, u64)> {
+        let Ok(elf) = Elf::parse(&*self.mapping) else { return vec![] };
+        let Some(Ok(packed)) = elf.section_by_name(".gnu_debugdata").map(|section| section.data()) else {
+            return vec![];
+        };
+        let within = Packed::Xz.inflate(packed, MOST_WITHIN);
+        Elf::parse(within.as_slice()).map(|elf| functions(&elf)).unwrap_or_default()
+    }
+}
+
+/// The largest file that is unpacked from a section of another, in bytes.
+const MOST_WITHIN: u64 = 1 << 26;
+
+fn functions(elf: &Elf<'_>) -> Vec<(String, u64, u64)> {
+    let is_function = |symbol: &ElfSymbol64<'_, '_, Endianness, &[u8]>| {
+        symbol.kind() == SymbolKind::Text && symbol.is_definition() && symbol.address() != 0
+    };
+    let function = |symbol: ElfSymbol64<'_, '_, Endianness, &[u8]>| {
+        Some((symbol.name().ok()?.to_owned(), symbol.address(), symbol.size()))
+    };
+    elf.symbols().filter(is_function).filter_map(function).collect()
 }
 
 impl Section {
@@ -153,26 +167,15 @@ impl Section {
         let end = start.checked_add(usize::try_from(range.compressed_size).ok()?)?;
         let inflated = match range.format {
             CompressionFormat::None => None,
-            CompressionFormat::Zlib if range.uncompressed_size <= MOST_INFLATED => {
-                Some((range.uncompressed_size, OnceLock::new()))
-            }
+            CompressionFormat::Zlib => Some(Packed::Zlib),
+            CompressionFormat::Zstandard => Some(Packed::Zstandard),
             other => {
-                tracing::debug!(?other, bytes = range.uncompressed_size, "a section is left compressed");
+                tracing::debug!(?other, "a section is left compressed");
                 return None;
             }
         };
         // Nothing is stored of what a debug file leaves in the program.
+        let inflated = inflated.map(|packed| (packed, range.uncompressed_size, OnceLock::new()));
         (start != end).then_some(Self { start, end, inflated })
-    }
-}
-
-fn inflate(stored: &[u8], size: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    match ZlibDecoder::new(stored).take(size).read_to_end(&mut bytes) {
-        Ok(_) => bytes,
-        Err(error) => {
-            tracing::debug!(%error, "a section of debug information cannot be inflated");
-            Vec::new()
-        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod functions;
 mod image;
+mod inflate;
 mod lines;
 mod names;
 mod separate;
@@ -57,14 +58,15 @@ impl Debug {
         self.image.is_described()
     }
 
-    /// The functions that a debug file names, by their offsets into the program.
+    /// The functions that a stripped program's debug file names, or a small file within the program, by their offsets into the program.
     pub fn separate_functions(&self) -> Vec<UserFunction> {
-        let Some(program) = &self.program else { return vec![] };
+        let program = self.program();
+        let named = if self.program.is_some() { self.image.functions() } else { self.image.functions_within() };
         let place = |(name, address, size)| {
             let offset = program.offset_of_code(address)?;
             Some(UserFunction { name, offset, size, ..UserFunction::default() })
         };
-        self.image.functions().into_iter().filter_map(place).collect()
+        named.into_iter().filter_map(place).collect()
     }
 
     fn program(&self) -> &Image {
@@ -220,6 +222,54 @@ mod tests {
             assert_eq!(next.map(|next| found.types.resolve(next)), Some(order), "{flags:?}");
             assert!(found.functions.len() >= 4, "{flags:?} {:?}", found.functions);
         }
+    }
+
+    #[test]
+    fn packed_debug_information_is_read_as_any_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        if compiled(folder.path(), &[]).is_none() {
+            return;
+        }
+        for packing in ["zlib", "zstd"] {
+            let (program, packed) = (folder.path().join("shop"), folder.path().join(packing));
+            let flag = format!("--compress-debug-sections={packing}");
+            if !tool("objcopy", &[flag.as_ref(), program.as_ref(), packed.as_ref()]) {
+                println!("SKIP: objcopy {flag}");
+                continue;
+            }
+            let contents = std::fs::read(packed).expect("the packed program");
+            assert!(ask(folder.path(), &contents).expect("types").types.find_struct("order").is_some(), "{packing}");
+        }
+    }
+
+    #[test]
+    fn functions_are_found_in_the_small_file_that_a_stripped_program_carries() {
+        let folder = tempfile::tempdir().expect("a folder");
+        if compiled(folder.path(), &["-static-libgcc"]).is_none() {
+            return;
+        }
+        let [program, symbols, packed] = ["shop", "symbols", "symbols.xz"].map(|name| folder.path().join(name));
+        let section = format!(".gnu_debugdata={}", packed.display());
+        let made = tool("objcopy", &["--only-keep-debug".as_ref(), program.as_ref(), symbols.as_ref()])
+            && tool("objcopy", &["--strip-debug".as_ref(), symbols.as_ref()])
+            && tool("xz", &["--keep".as_ref(), symbols.as_ref()])
+            && tool("strip", &[program.as_ref()]);
+        if !made {
+            println!("SKIP: objcopy, strip or xz");
+            return;
+        }
+        let names = |folders: &[String]| -> Vec<String> {
+            let found = crate::user::functions(&program, folders).expect("functions");
+            found.into_iter().map(|function| function.name).collect()
+        };
+        assert!(!names(&[]).contains(&"main".to_owned()));
+        assert!(tool("objcopy", &["--add-section".as_ref(), section.as_ref(), program.as_ref()]));
+        assert!(names(&[]).contains(&"main".to_owned()), "{:?}", names(&[]));
+    }
+
+    /// Whether a tool is there and did its work.
+    fn tool(name: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+        Command::new(name).args(arguments).status().is_ok_and(|status| status.success())
     }
 
     #[test]
