@@ -54,7 +54,6 @@ helpers! {
     GetCurrentPidTgid = 14, "get_current_pid_tgid", 0, (4, 2);
     GetCurrentUidGid = 15, "get_current_uid_gid", 0, (4, 2);
     GetCurrentComm = 16, "get_current_comm", 2, (4, 2);
-    GetStackid = 27, "get_stackid", 3, (4, 6);
     GetCurrentTask = 35, "get_current_task", 0, (4, 8);
     ProbeWriteUser = 36, "probe_write_user", 3, (4, 8);
     GetNumaNodeId = 42, "get_numa_node_id", 0, (4, 10);

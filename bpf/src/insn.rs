@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(Insn::store(Size::B1, Reg(1), 0, Reg(2)).code, 0x73);
         assert_eq!(Insn::atomic_add(Size::B8, Reg(1), 0, Reg(2)).code, 0xdb);
         assert_eq!(Insn::jump_if(Jump::Ne, Reg(1), 0, 1).code, 0x55);
-        assert_eq!(Insn::call(Helper::GetStackid).imm, 27);
+        assert_eq!(Insn::call(Helper::GetStack).imm, 67);
         assert_eq!(Insn::exit().code, 0x95);
         assert_eq!(Insn::to_big_endian(Reg(3), Size::B2).code, 0xdc);
     }

@@ -12,8 +12,6 @@ pub enum MapType {
     PercpuHash = 5,
     /// 4.6
     PercpuArray = 6,
-    /// 4.6
-    StackTrace = 7,
     /// 4.10
     LruHash = 9,
     /// 4.10

@@ -25,13 +25,13 @@ pub struct Program {
     pub maps: Vec<MapInfo>,
     /// One for each BPF program.
     pub probes: Vec<Probe>,
-    /// The stack trace maps, indexed by `StackMapId`.
+    /// The maps of stacks, indexed by `StackMapId`.
     pub stack_maps: Vec<StackMap>,
     /// Whether it ends itself somewhere.
     pub exits: bool,
 }
 
-/// What a stack trace map holds.
+/// What a map of stacks holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StackMap {
     /// The most frames of a stack.

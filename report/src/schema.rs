@@ -100,9 +100,9 @@ pub enum Type {
     Ksym,
     /// A user address that prints as its symbol: 64-bit address, 32-bit pid, 32 bits of padding.
     Usym,
-    /// A kernel stack: the 64-bit result of `bpf_get_stackid` for [`StackMapId`]; negative where there was none.
+    /// A kernel stack: its 64-bit number, the key of the map of stacks [`StackMapId`]; negative where there was none.
     Kstack(StackType),
-    /// A user stack: the 64-bit stack id, 32-bit pid, 32 bits of padding.
+    /// A user stack: its 64-bit number, 32-bit pid, 32 bits of padding.
     Ustack(StackType),
     /// An integer that prints as the name of its enum variant where one matches.
     Enum { bytes: u8, signed: bool, variants: Vec<(i64, String)> },
@@ -131,14 +131,14 @@ pub struct Field {
     pub offset: u32,
 }
 
-/// Index of a stack trace map among a program's maps of that kind.
+/// Index of a map of stacks among a program's maps of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StackMapId(pub u16);
 
 /// How a stack is taken and printed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StackType {
-    /// Which stack trace map holds it.
+    /// Which map of stacks holds it.
     pub map: StackMapId,
     /// How frames print.
     pub mode: StackMode,

@@ -16,12 +16,12 @@ pub trait Symbols {
     /// The symbol at an address of a process, as `usym()` prints it.
     fn usym(&self, pid: u32, address: u64) -> String;
 
-    /// The frames of a kernel stack, innermost first, each as its stack mode prints it but without indentation. `id` is
-    /// what `bpf_get_stackid` returned and is not negative.
-    fn kernel_stack(&self, stack: &StackType, id: i64) -> Vec<String>;
+    /// The frames of a kernel stack, innermost first, each as its stack mode prints it but without indentation. `number` is
+    /// the key of the map of stacks and is not negative.
+    fn kernel_stack(&self, stack: &StackType, number: i64) -> Vec<String>;
 
     /// The frames of a process's user stack; as [`Symbols::kernel_stack`].
-    fn user_stack(&self, stack: &StackType, id: i64, pid: u32) -> Vec<String>;
+    fn user_stack(&self, stack: &StackType, number: i64, pid: u32) -> Vec<String>;
 
     /// The name of a user.
     fn username(&self, uid: u64) -> String;

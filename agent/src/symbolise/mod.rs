@@ -107,9 +107,9 @@ impl SessionSymbols<'_> {
         frames
     }
 
-    /// What the stack map holds under `id`; empty where it holds nothing.
-    fn stack(&self, stack: &StackType, id: i64) -> Vec<u8> {
-        let key = (id as u32).to_ne_bytes();
+    /// What the map of stacks holds under a number; empty where it holds nothing.
+    fn stack(&self, stack: &StackType, number: i64) -> Vec<u8> {
+        let key = number.to_ne_bytes();
         let Some(map) = self.maps.stacks(stack.map) else { return Vec::new() };
         match map.lookup(&key) {
             Ok(found) => found.unwrap_or_default(),

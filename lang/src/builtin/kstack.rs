@@ -3,7 +3,7 @@
 use report::schema::StackMode;
 
 use super::Builtin;
-use super::stack::{MOST_FRAMES, stack_type, take};
+use super::stack::{MOST_FRAMES, stack_type};
 use crate::check::Checker;
 use crate::hir::Expr;
 use crate::span::Span;
@@ -24,5 +24,5 @@ pub fn kstack(checker: &mut Checker<'_>, depth: u16, mode: StackMode, span: Span
     let mode = if mode == StackMode::BuildId { StackMode::Raw } else { mode };
     let stack = stack_type(checker, depth, mode);
     let ty = Ty::Kstack(stack.clone());
-    Expr::scalar("kstack", ty, span, move |lowerer| take(lowerer, &stack, 0))
+    Expr::scalar("kstack", ty, span, move |lowerer| lowerer.stack_number(&stack, false))
 }

@@ -3,7 +3,7 @@
 use report::schema::StackMode;
 
 use super::Builtin;
-use super::stack::{MOST_FRAMES, USER, stack_type, take};
+use super::stack::{MOST_FRAMES, stack_type};
 use crate::check::Checker;
 use crate::hir::Expr;
 use crate::ir::Width;
@@ -24,7 +24,7 @@ pub fn ustack(checker: &mut Checker<'_>, depth: u16, mode: StackMode, span: Span
     let stack = stack_type(checker, depth, mode);
     let ty = Ty::Ustack(stack.clone());
     Expr::memory("ustack", ty, span, move |lowerer, to, _| {
-        let id = take(lowerer, &stack, USER);
+        let id = lowerer.stack_number(&stack, true);
         lowerer.b.store(to.base, to.offset, Width::B8, id);
         let pid = lowerer.process_id();
         lowerer.b.store(to.base, to.at(8).offset, Width::B8, pid);

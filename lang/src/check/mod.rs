@@ -209,7 +209,7 @@ impl Checker<'_> {
         self.error("E0901", span, format!("{what} is not supported yet"))
     }
 
-    /// The stack trace map for stacks of this kind.
+    /// The map for stacks of this kind.
     pub fn stack_map(&mut self, wanted: hir::StackMap) -> StackMapId {
         let index = self.stack_maps.iter().position(|map| *map == wanted).unwrap_or_else(|| {
             self.stack_maps.push(wanted);

@@ -30,7 +30,7 @@ mod unwind;
 pub use context::name_bytes;
 pub use event::{HEADER, Record};
 pub use memory::{Fill, Place};
-pub use resources::{Lost, Resources};
+pub use resources::{Lost, Resources, stack_bytes};
 pub use session::bodies;
 pub use task::COMM_BYTES;
 

@@ -14,12 +14,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::Map;
 use crate::ir::MapRef;
 
-/// How many stacks are kept; the kernel rounds it up to a power of two and loses stacks whose hashes meet.
+/// How many stacks are kept.
 const STACKS: u32 = 16384;
 /// Bytes of a frame that is a build id and an offset: `struct bpf_stack_build_id`.
 const BUILD_ID_FRAME: u32 = 32;
-/// `BPF_F_STACK_BUILD_ID`, kernel 4.17.
-const BUILD_IDS: u32 = 1 << 5;
 /// Bytes of the ring buffer of a script that sends data through it, and of one that only sends commands, which are few
 /// and small. The reader maps a ring buffer twice, whole.
 const DATA_RING: u32 = 1 << 20;
@@ -49,9 +47,8 @@ pub struct Resources {
     events: Option<MapRef>,
     lost: Option<MapRef>,
     stacks: Vec<(StackMapId, MapRef)>,
-    known_stacks: Vec<(StackMapId, MapRef)>,
     unwind_rules: Option<MapRef>,
-    unwind_starts: Option<MapRef>,
+    walks: Option<MapRef>,
     scratch: Option<MapRef>,
     large_scratch: Option<MapRef>,
     zeros: Option<MapRef>,
@@ -59,6 +56,12 @@ pub struct Resources {
     ended: Option<MapRef>,
     ring_buffer_bytes: Option<u32>,
     hash_flags: u32,
+}
+
+/// Bytes of a stack that is kept: as many frames as it has, besides those of the tracing itself.
+pub fn stack_bytes(stack: &StackType) -> u32 {
+    let frames = u32::from(stack.depth.saturating_add(MACHINERY_FRAMES).clamp(1, MOST_FRAMES));
+    frames * if stack.mode == StackMode::BuildId { BUILD_ID_FRAME } else { 8 }
 }
 
 impl Resources {
@@ -138,30 +141,17 @@ impl Resources {
         }
     }
 
-    /// A stack trace map for stacks of as many frames, besides those of the tracing itself.
+    /// The map of the stacks of as many frames, besides those of the tracing itself.
     pub fn stacks(&mut self, stack: &StackType) -> MapRef {
         let id = stack.map;
         if let Some((_, map)) = self.stacks.iter().find(|(known, _)| *known == id) {
             return *map;
         }
-        let frames = u32::from(stack.depth.saturating_add(MACHINERY_FRAMES).clamp(1, MOST_FRAMES));
-        // The kernel allocates all stacks at once: longer ones are fewer.
-        let (each, most, flags) = match stack.mode {
-            StackMode::BuildId => (BUILD_ID_FRAME, STACKS * 8 / BUILD_ID_FRAME, BUILD_IDS),
-            _ => (8, STACKS, 0),
-        };
-        let map = self.add("stacks", MapType::StackTrace, 4, frames * each, most, flags, MapRole::Stacks(id));
+        let (bytes, flags) = (stack_bytes(stack), self.hash_flags);
+        // As many as the longest addresses alone would be.
+        let most = if stack.mode == StackMode::BuildId { STACKS * 8 / BUILD_ID_FRAME } else { STACKS };
+        let map = self.add("stacks", MapType::Hash, 8, bytes, most, flags, MapRole::Stacks(id));
         self.stacks.push((id, map));
-        map
-    }
-
-    /// The numbers of the stacks that programs have recognised, by a 64-bit hash each.
-    pub fn known_stacks(&mut self, id: StackMapId) -> MapRef {
-        if let Some((_, map)) = self.known_stacks.iter().find(|(known, _)| *known == id) {
-            return *map;
-        }
-        let map = self.add("known_stacks", MapType::Hash, 8, 4, STACKS, self.hash_flags, MapRole::Unwind);
-        self.known_stacks.push((id, map));
         map
     }
 
@@ -176,18 +166,18 @@ impl Resources {
         }
     }
 
-    /// Two more 64-bit words about where a program's walks start, and where in the map's only value they are.
-    pub fn unwind_start(&mut self) -> (MapRef, u32) {
-        let map = match self.unwind_starts {
+    /// Three more 64-bit words about a program's walks of stacks, and where in the map's only value they are.
+    pub fn walks(&mut self) -> (MapRef, u32) {
+        let map = match self.walks {
             Some(map) => map,
             None => {
-                let map = self.add("unwind_starts", MapType::Array, 4, 0, 1, 0, MapRole::Unwind);
-                *self.unwind_starts.insert(map)
+                let map = self.add("walks", MapType::Array, 4, 0, 1, 0, MapRole::Unwind);
+                *self.walks.insert(map)
             }
         };
         let Some(def) = self.maps.get_mut(map.0 as usize) else { return (map, 0) };
-        def.value_size += 16;
-        (map, def.value_size - 16)
+        def.value_size += 24;
+        (map, def.value_size - 24)
     }
 
     /// Working memory for one more program, and the index of its element.

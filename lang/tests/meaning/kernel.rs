@@ -35,7 +35,10 @@ pub fn call(machine: &mut Machine, helper: Helper, args: &[u64]) -> u64 {
             machine.clock
         }
         (Helper::GetSmpProcessorId, []) => 0,
-        (Helper::GetStackid, [_, _, flags]) => 7 + flags,
+        (Helper::GetStack, [_, to, _, flags]) => {
+            machine.put(*to, &(7 + flags).to_ne_bytes());
+            8
+        }
         (Helper::RingbufReserve, [_, size, 0]) => machine.reserve(*size),
         (Helper::RingbufSubmit, [record, _]) => {
             machine.submit(*record);

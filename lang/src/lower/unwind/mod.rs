@@ -1,20 +1,20 @@
 //! Stacks that were met before, recognised by the program itself.
 //!
-//! The kernel's unwinder takes 100 ns and more for each function on the stack, those of the tracing included, and most events of
-//! a probe come from a handful of stacks. A program can do what the unwinder does, by the same tables ([`crate::orc`]), at a
-//! fraction of that, as it remembers what the tables say of each return address it has met: the hash of the return
-//! addresses then names the stack, and its number is looked up.
+//! A stack is kept under its number, a hash of its return addresses as the kernel's unwinder found them. That takes 100 ns and more for
+//! each function on the stack, those of the tracing included, and most events of a probe come from a handful of stacks. A program can do
+//! what the unwinder does, by the same tables ([`crate::orc`]), at a fraction of that, as it remembers what the tables say of each return
+//! address it has met. If a stack is kept under the hash of what it finds, that is its number.
 //!
-//! No stack is taken for another: the first time that a hash turns up the kernel walks the stack too, and only if its return
-//! addresses have the same hash is the stack's number kept. Where the program cannot follow (modules, trampolines, interrupts, more
-//! than [`MOST_STEPS`] functions) or return addresses have been replaced (kretprobes, the function graph tracer), the kernel is asked
-//! every time.
+//! No stack is taken for another: only what the kernel found is ever kept. Where the program cannot follow (modules, trampolines,
+//! interrupts, more than [`MOST_STEPS`] functions), or finds another stack than the kernel does because return addresses have been replaced
+//! (kretprobes, the function graph tracer), the kernel is asked every time.
 //!
 //! Where a walk of the kernel's stack starts depends on how the program is called ([`From`]). A process's stack is walked by frame
 //! pointers, as the kernel does it.
 
-mod known;
+mod number;
 mod rule;
+mod start;
 mod step;
 mod user;
 
@@ -24,7 +24,7 @@ use super::{Lowerer, Place};
 use crate::builtin::MOST_FRAMES;
 use crate::compiled::Attach;
 use crate::expand::Site;
-use crate::ir::{Op, Operand, VReg, Width};
+use crate::ir::{BlockId, Op, Operand, VReg, Width};
 use crate::orc::Orc;
 use crate::types::Space;
 
@@ -47,17 +47,6 @@ pub enum Way {
     },
     /// The process's, by frame pointers.
     Process,
-}
-
-impl Way {
-    /// Where in the kernel's own account of a stack, in bytes, the walk starts.
-    fn first_frame(self) -> i32 {
-        match self {
-            Self::Kernel { from: From::Tracer, .. } => known::TRACER,
-            Self::Kernel { from: From::Trampoline, .. } => known::SITE,
-            Self::Kernel { from: From::Registers | From::Sample, .. } | Self::Process => 0,
-        }
-    }
 }
 
 /// How a program is called, and so where on the stack the walk starts.
@@ -103,6 +92,11 @@ impl Lowerer<'_> {
         }
         let (orc, from) = Orc::of(self.unit.target).zip(From::of(&self.probe.sites))?;
         Some(Way::Kernel { orc, from })
+    }
+
+    /// How many more return addresses a walk looks for that is about so many, and where it goes then.
+    fn bound(most: u32, done: BlockId, unknown: BlockId) -> (i64, BlockId) {
+        if most <= MOST_STEPS { (most.into(), done) } else { (MOST_STEPS.into(), unknown) }
     }
 
     /// A hash that one more return address goes into.

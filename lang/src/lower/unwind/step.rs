@@ -1,6 +1,5 @@
 //! From a function on the stack to its caller, until there is none.
 
-use super::MOST_STEPS;
 use super::rule::{Kind, Part};
 use crate::ir::{BlockId, Cmp, VReg};
 use crate::lower::Lowerer;
@@ -21,8 +20,8 @@ pub(super) struct Walk {
 }
 
 impl Lowerer<'_> {
-    /// Walks to the end of the stack; where that cannot be found, to `unknown`.
-    pub(super) fn walk_stack(&mut self, orc: &Orc, walk: &Walk, unknown: BlockId) {
+    /// Walks to the end of the stack, or `most` return addresses; where that cannot be found, to `unknown`.
+    pub(super) fn walk_stack(&mut self, orc: &Orc, walk: &Walk, most: u32, unknown: BlockId) {
         let Walk { slot, address, end, saved, hash } = *walk;
         let word = self.temp(8);
         // Where the caller's return address is, and how many turns there were.
@@ -82,7 +81,8 @@ impl Lowerer<'_> {
         self.b.assign(address, caller);
         let after = self.b.add(turns, 1);
         self.b.assign(turns, after);
-        self.b.branch(Cmp::ULt, turns, i64::from(MOST_STEPS), turn, unknown);
+        let (most, after_all) = Self::bound(most, done, unknown);
+        self.b.branch(Cmp::ULt, turns, most, turn, after_all);
         self.b.switch_to(done);
     }
 }

@@ -5,7 +5,6 @@
 
 use bpf::helper::Helper;
 
-use super::MOST_STEPS;
 use crate::compiled::Attach;
 use crate::expand::Site;
 use crate::ir::{BlockId, Cmp, Operand, VReg, Width};
@@ -34,8 +33,8 @@ pub(super) fn is_followed(arch: Arch, sites: &[Site]) -> bool {
 }
 
 impl Lowerer<'_> {
-    /// Mixes the return addresses of the process's stack into `hash`; to `unknown` where there are too many.
-    pub(super) fn walk_process(&mut self, hash: VReg, unknown: BlockId) {
+    /// Mixes the return addresses of the process's stack into `hash`; at most `most`; to `unknown` where there are too many.
+    pub(super) fn walk_process(&mut self, hash: VReg, most: u32, unknown: BlockId) {
         let registers = self.unit.target.arch.registers();
         let task = self.b.call(Helper::GetCurrentTaskBtf, &[]);
         let left = self.b.call(Helper::TaskPtRegs, &[task.into()]);
@@ -62,7 +61,8 @@ impl Lowerer<'_> {
         self.b.assign(frame, caller);
         let after = self.b.add(turns, 1);
         self.b.assign(turns, after);
-        self.b.branch(Cmp::ULt, turns, i64::from(MOST_STEPS), turn, unknown);
+        let (most, after_all) = Self::bound(most - 1, done, unknown);
+        self.b.branch(Cmp::ULt, turns, most, turn, after_all);
         self.b.switch_to(done);
     }
 }

@@ -1,91 +1,58 @@
-//! The numbers of the stacks that were met, by the hashes of their return addresses.
+//! Where a walk of the kernel's stack starts, by how the program is called.
 
 use bpf::helper::Helper;
-use report::schema::StackMapId;
 
 use super::rule::{Kind, Part};
 use super::step::Walk;
-use super::{From, MOST_STEPS, Way};
-use crate::builtin::USER;
-use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
-use crate::lower::element::ANY;
+use super::{From, Way};
+use crate::ir::{BlockId, Cmp, VReg, Width};
 use crate::lower::{Lowerer, Place};
 use crate::orc::Orc;
 use crate::types::Space;
 
 /// Bytes of the largest kernel stack.
 const STACK: i64 = 1 << 14;
-/// Bytes of the kernel's own account of a stack: the program, and a function more than are followed, so that a longer stack differs.
-const FRAMES: u32 = (MOST_STEPS + 2) * 8;
-/// Where in that account the function is that called the program, and its caller.
+/// Where in the kernel's own account of a stack the function is that called the program, and its caller.
 pub(super) const TRACER: i32 = 8;
 pub(super) const SITE: i32 = 16;
 /// Bytes of the tracer's frame that its return address is looked for in, from the context on.
 const WINDOW: u32 = 256;
+/// Working memory for what is read, which is larger than the program's own stack: there, older kernels do not allow addresses to vary.
+pub(super) const ROOM: u32 = WINDOW;
 /// Where a start has the return address in the tracer, 0 until it is learnt, and where on the stack that would be, counted from
 /// the context.
 const START_ADDRESS: i32 = 0;
 const START_OFFSET: i32 = 8;
-/// The number of a stack that the program walks in another way than the kernel.
-const NOT_ALIKE: i64 = -1;
+/// Where it is counted how often the kernel was asked.
+const ASKED: i32 = 16;
 
 impl Lowerer<'_> {
-    /// The number of the stack at hand, or a negative error; `ask` has the kernel find it.
-    pub fn known_stack(&mut self, way: Way, id: StackMapId, ask: impl FnOnce(&mut Self) -> Operand) -> Operand {
-        let map = self.resources.known_stacks(id);
-        let start = self.start(way);
-        let (number, hash) = (self.b.copy(0), self.b.copy(0));
-        let (key, frames) = (self.temp(8), self.temp(FRAMES));
-        let [unknown, asked, walked, found, done] = [(); 5].map(|()| self.b.new_block());
-
-        match way {
-            Way::Kernel { orc, from } => {
-                let walk = match (start, from) {
-                    (Some(start), _) => self.learnt_walk(from, start, hash, frames, unknown),
-                    (None, From::Sample) => self.walk_from_sample(&orc, hash, frames, unknown),
-                    (None, _) => self.walk_from_registers(hash, frames, unknown),
-                };
-                self.walk_stack(&orc, &walk, unknown);
-            }
-            Way::Process => self.walk_process(hash, unknown),
-        }
-        self.b.store(key.base, key.offset, Width::B8, hash);
-        let at = self.address(key);
-        let known = self.lookup(map, at);
-        self.b.branch(Cmp::Ne, known, 0, found, asked);
-        self.b.switch_to(found);
-        let kept = self.b.load(known, 0, Width::B4, true);
-        self.b.assign(number, kept);
-        self.b.branch(Cmp::SGe, number, 0, done, unknown);
-
-        self.b.switch_to(unknown);
-        self.b.assign(hash, 0);
-        self.b.jump(asked);
-        self.b.switch_to(asked);
-        let given = ask(self);
-        self.b.assign(number, given);
-        self.b.branch_if(Cmp::SLt, number, 0, done);
-        self.b.branch_if(Cmp::Ne, hash, 0, walked);
-        if let (Way::Kernel { orc, from }, Some(start)) = (way, start) {
-            let learnt = self.b.load(start, START_ADDRESS, Width::B8, false);
-            self.b.branch_if(Cmp::Ne, learnt, 0, done);
-            self.learn_start(&orc, from, start, frames, done);
-        }
-        self.b.jump(done);
-        self.b.switch_to(walked);
-        self.keep_stack(map, way, key, frames, hash, number);
-        self.b.jump(done);
-        self.b.switch_to(done);
-        number.into()
+    /// Walks the stack at hand; to `unknown` where that cannot be done. The hash of at most so many return addresses.
+    pub(super) fn walk(&mut self, way: Way, memory: VReg, room: Place, most: u32, unknown: BlockId) -> VReg {
+        let hash = self.b.copy(0);
+        let Way::Kernel { orc, from } = way else {
+            self.walk_process(hash, most, unknown);
+            return hash;
+        };
+        let (walk, most) = match from {
+            From::Tracer | From::Trampoline => (self.learnt_walk(from, memory, hash, room, unknown), most),
+            From::Sample => (self.walk_from_sample(&orc, hash, room, unknown), most),
+            From::Registers => (self.walk_from_registers(hash, room, unknown), most - 1),
+        };
+        self.walk_stack(&orc, &walk, most, unknown);
+        hash
     }
 
-    /// What the program has learnt of where its walks start, if there is anything to learn.
-    fn start(&mut self, way: Way) -> Option<VReg> {
-        if matches!(way, Way::Process | Way::Kernel { from: From::Registers | From::Sample, .. }) {
-            return None;
-        }
-        let (map, offset) = self.resources.unwind_start();
-        Some(self.b.map_value_addr(map, offset))
+    /// What a program remembers of its walks.
+    pub(super) fn memory_of_walks(&mut self) -> VReg {
+        let (map, offset) = self.resources.walks();
+        self.b.map_value_addr(map, offset)
+    }
+
+    /// Counts that the kernel is asked for a stack, for those who want to know how often.
+    pub(super) fn count_asked(&mut self, memory: VReg) {
+        let one = self.b.copy(1);
+        self.b.atomic_add(memory, ASKED, Width::B8, one);
     }
 
     /// A walk from the frame that the context is in.
@@ -160,47 +127,18 @@ impl Lowerer<'_> {
         self.b.load(room.base, room.offset, Width::B8, false)
     }
 
-    /// Keeps the number of a stack if the kernel found the return addresses that the program did.
-    fn keep_stack(&mut self, map: MapRef, way: Way, key: Place, frames: Place, hash: VReg, number: VReg) {
-        let flags = if way == Way::Process { USER } else { 0 };
-        let bytes = self.account(frames, flags);
-        let expected = self.b.copy(0);
-        let [turn, more, end, alike, keep] = [(); 5].map(|()| self.b.new_block());
-        if matches!(way, Way::Kernel { from: From::Sample, .. }) {
-            let interrupted = self.b.load(frames.base, frames.offset, Width::B8, false);
-            let behind = self.b.add(interrupted, 1);
-            self.b.store(frames.base, frames.offset, Width::B8, behind);
-        }
-        let at = self.b.copy(i64::from(way.first_frame()));
-        self.b.jump(turn);
-        self.b.switch_to(turn);
-        self.b.branch_if(Cmp::SGe, at, bytes, end);
-        self.b.branch(Cmp::UGe, at, i64::from(FRAMES), end, more);
-        self.b.switch_to(more);
-        let base = self.address(frames);
-        let place = self.b.add(base, at);
-        let address = self.b.load(place, 0, Width::B8, false);
-        self.mix(expected, address);
-        let next = self.b.add(at, 8);
-        self.b.assign(at, next);
-        self.b.jump(turn);
-
-        self.b.switch_to(end);
-        let value = self.b.copy(NOT_ALIKE);
-        self.b.branch(Cmp::Eq, expected, hash, alike, keep);
-        self.b.switch_to(alike);
-        self.b.assign(value, number);
-        self.b.jump(keep);
-        self.b.switch_to(keep);
-        let kept = self.temp(4);
-        self.b.store(kept.base, kept.offset, Width::B4, value);
-        let (key, kept) = (self.address(key), self.address(kept));
-        self.update(map, key, kept, ANY);
-    }
-
-    /// Learns where walks start: what the tracer's return address is, and where; goes to `done`.
-    fn learn_start(&mut self, orc: &Orc, from: From, start: VReg, frames: Place, done: BlockId) {
-        let bytes = self.account(frames, 0);
+    /// Learns where walks start, once, from `bytes` of what the kernel tells: what the tracer's return address is, and where.
+    pub(super) fn learn_start(
+        &mut self,
+        orc: &Orc,
+        from: From,
+        start: VReg,
+        frames: Place,
+        bytes: VReg,
+        done: BlockId,
+    ) {
+        let learnt = self.b.load(start, START_ADDRESS, Width::B8, false);
+        self.b.branch_if(Cmp::Ne, learnt, 0, done);
         self.b.branch_if(Cmp::SLe, bytes, i64::from(SITE), done);
         let [tracer, site] = [TRACER, SITE].map(|at| self.b.load(frames.base, frames.offset + at, Width::B8, false));
         let offset = match from {
@@ -249,12 +187,5 @@ impl Lowerer<'_> {
         self.b.jump(turn);
         self.b.switch_to(here);
         at
-    }
-
-    /// The kernel's own account of the stack; its bytes, or a negative error.
-    fn account(&mut self, to: Place, flags: i64) -> VReg {
-        let (context, to) = (self.b.context(), self.address(to));
-        let args = [context.into(), to.into(), Operand::Imm(i64::from(FRAMES)), Operand::Imm(flags)];
-        self.b.call(Helper::GetStack, &args)
     }
 }
