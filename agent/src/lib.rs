@@ -10,6 +10,7 @@ pub mod info;
 pub mod kallsyms;
 pub mod load;
 pub mod node_report;
+pub mod packets;
 pub mod preflight;
 pub mod probes;
 pub mod read;

@@ -15,8 +15,9 @@ use lang::target::TypesOf;
 use report::schema::{MapId, StackMapId};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::packets::{Packets, PacketsError};
 use crate::sys::btf;
-use crate::sys::map::{Map, Request as MapRequest};
+use crate::sys::map::{Map, Request as MapRequest, possible_cpus};
 use crate::sys::program::{self, Refused, Request, Types};
 use crate::sys::programs;
 
@@ -36,6 +37,8 @@ pub struct Loaded {
     pub maps: Maps,
     /// Where events arrive, if the script has any.
     pub events: Option<RingBuf<MapData>>,
+    /// Where packets arrive, if the script hands any over.
+    pub packets: Option<Packets>,
 }
 
 /// The maps of a loaded script, by what they are for.
@@ -77,6 +80,9 @@ pub enum LoadError {
     /// The kernel refused a program.
     #[error(transparent)]
     Rejected(Box<Rejected>),
+    /// The buffers of packets could not be made.
+    #[error("the buffers of packets: {0}")]
+    Packets(#[from] PacketsError),
     /// A map's contents could not be set.
     #[error("preparing map {name}: {error}")]
     Prepare {
@@ -134,7 +140,7 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
     for (index, program) in compiled.programs.iter().enumerate() {
         programs.push(load_program(program, index, &maps, types.as_ref())?);
     }
-    let mut loaded = Loaded { programs, maps: Maps::default(), events: None };
+    let mut loaded = Loaded { programs, maps: Maps::default(), events: None, packets: None };
     for (map, definition) in maps.into_iter().zip(&compiled.maps) {
         match definition.role {
             MapRole::User(id) => loaded.maps.user.push((id, map)),
@@ -144,6 +150,7 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
                 let error = |error| LoadError::Map { name: definition.name.clone(), error };
                 loaded.events = Some(map.into_ring().map_err(error)?);
             }
+            MapRole::Packets => loaded.packets = Some(Packets::open(map)?),
             // The programs keep these alive, and nobody else looks at them.
             MapRole::Scratch | MapRole::Unwind | MapRole::Zeros | MapRole::Start | MapRole::Syscalls => {}
         }
@@ -153,12 +160,13 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
 
 fn create(definition: &MapDef) -> Result<Map, LoadError> {
     let MapDef { name, kind, key_size, value_size, max_entries, flags, role, contents } = definition;
+    let cpus = || possible_cpus().map_err(|error| LoadError::Prepare { name: name.clone(), error });
     let request = MapRequest {
         name,
         kind: *kind,
         key_size: *key_size,
         value_size: *value_size,
-        max_entries: *max_entries,
+        max_entries: if *role == MapRole::Packets { cpus()? } else { *max_entries },
         flags: *flags,
     };
     let map = Map::create(&request).map_err(|error| LoadError::Map { name: name.clone(), error })?;

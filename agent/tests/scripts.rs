@@ -454,6 +454,80 @@ fn a_watchpoint_sees_each_write() {
 }
 
 #[test]
+fn a_watchpoint_can_be_ended_by_the_script() {
+    need_tracing!();
+    let mut place = Box::new(0u64);
+    let address = std::ptr::from_ref(&*place) as u64;
+    let source = format!("watchpoint:{address:#x}:8:w {{ @ = count(); unwatch({address:#x}); }}");
+    let mut script = Script::new(&source);
+    script.options.compile.pid = Some(std::process::id());
+    script.options.duration = Some(Duration::from_secs(2));
+    // From before the watchpoint is there to behind its end.
+    const WRITES: u64 = 250;
+    let writer = std::thread::spawn(move || {
+        for n in 0..WRITES {
+            std::hint::black_box(&mut *place);
+            *place = n;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let printed = script.try_run();
+    writer.join().expect("the writer ends");
+    match printed {
+        Ok(printed) => {
+            let seen = printed.output.trim().strip_prefix("@: ").and_then(|count| count.parse().ok());
+            // The session ends it as soon as it reads of the first.
+            assert!(matches!(seen, Some(1..50)), "{}", printed.output);
+        }
+        Err(error) => println!("SKIP: {error}"),
+    }
+}
+
+#[test]
+fn processes_are_named_by_their_ids_where_the_kernel_lets_a_probe_look() {
+    need_tracing!();
+    let own = std::process::id();
+    let known = format!("iter:task /ctx.task.pid == {own}/ {{ print(kfunc_allowed(\"bpf_task_from_pid\")); }}");
+    if Script::new(&known).run().output.trim() != "true" {
+        println!("SKIP: this kernel lets iterators look up no process");
+        return;
+    }
+    let name = fs::read_to_string("/proc/self/comm").expect("this process has a name");
+    let source = format!("iter:task /ctx.task.pid == {own}/ {{ printf(\"%s|%s\", comm(ctx.task.pid), comm(-7)); }}");
+    assert_eq!(Script::new(&source).run().output.trim(), format!("{}|N/A", name.trim_end()));
+    let refused = Script::new("begin { print(comm(1)); }").try_run().expect_err("begin looks up no process");
+    assert!(refused.to_string().contains("does not let probes of this kind (begin)"), "{refused}");
+}
+
+#[test]
+fn packets_are_written_to_a_file() {
+    need_tracing!();
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        println!("SKIP: this kernel does not tell its types");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("out.pcap");
+    let source = format!(
+        "rawtracepoint:net_dev_queue {{ @[skboutput(\"{}\", (struct sk_buff *)arg0, args.skb.len, 14) == 0] = count(); }}",
+        file.display()
+    );
+    let mut script = Script::new(&source);
+    script.options.compile.files_allowed = true;
+    let printed = script.try_watch(|| {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.send_to(b"a packet to be seen", "127.0.0.1:9").expect("it is sent");
+    });
+    let printed = printed.expect("the script runs");
+    assert!(printed.contains("@[true]: "), "{printed}");
+    let written = fs::read(&file).expect("the file is there");
+    assert_eq!(written[..4], 0xa1b2_c3d4_u32.to_ne_bytes());
+    // Behind the file's head and the packet's: IPv4, without the link layer.
+    assert_eq!(written[40] >> 4, 4);
+    assert!(written.windows(19).any(|part| part == b"a packet to be seen"));
+}
+
+#[test]
 fn a_struct_is_a_value_to_keep_to_print_and_to_take_apart() {
     need_tracing!();
     #[repr(C)]

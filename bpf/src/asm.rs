@@ -85,6 +85,10 @@ fn register(text: &str, letter: char) -> Option<Reg> {
 }
 
 fn call(target: &str) -> Option<Insn> {
+    if let Some(id) = target.strip_prefix("kernel[") {
+        let id: i32 = id.strip_suffix(']')?.parse().ok()?;
+        return Some(Insn::call_kernel(id as u32));
+    }
     let code = opcode::JMP | Jump::Call as u8;
     let imm = match target.split_once('#') {
         Some((name, id)) => Helper::from_name(name).map(|helper| helper as i32).filter(|own| id.parse() == Ok(*own))?,
@@ -193,6 +197,7 @@ r3 = 0x123456789abcdef0 ll
 lock *(u64 *)(r3 + 0) += r1
 r1 s>>= 63
 call 9999
+call kernel[1234]
 .insn 0xff 0 0 0 7
 exit
 ";

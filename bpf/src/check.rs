@@ -99,7 +99,7 @@ fn single(insn: Insn) -> Result<(), Fault> {
                 _ => {}
             }
         }
-        opcode::JMP if Jump::of(insn.code) == Some(Jump::Call) && Helper::from_id(insn.imm).is_none() => {
+        opcode::JMP if is_helper_call(insn) && Helper::from_id(insn.imm).is_none() => {
             return Err(Fault::Helper);
         }
         opcode::LDX if insn.src == 10 => stack(insn)?,
@@ -108,6 +108,11 @@ fn single(insn: Insn) -> Result<(), Fault> {
     }
     let writes = matches!(class, opcode::ALU | opcode::ALU64 | opcode::LDX) || insn.is_load_imm64();
     if writes && insn.dst == 10 { Err(Fault::FrameWritten) } else { Ok(()) }
+}
+
+/// Whether it calls a helper, and not a function of the kernel.
+fn is_helper_call(insn: Insn) -> bool {
+    Jump::of(insn.code) == Some(Jump::Call) && insn.src != opcode::PSEUDO_KERNEL_CALL
 }
 
 fn stack(insn: Insn) -> Result<(), Fault> {
@@ -187,7 +192,9 @@ fn written_after(insn: Insn, written: u16) -> Result<u16, Fault> {
         }
         opcode::JMP | opcode::JMP32 => match Jump::of(insn.code) {
             Some(Jump::Call) => {
-                let args = Helper::from_id(insn.imm).map_or(0, Helper::arg_count);
+                let helper = Helper::from_id(insn.imm).filter(|_| is_helper_call(insn));
+                // How many arguments a function of the kernel takes only its types tell.
+                let args = helper.map_or(0, Helper::arg_count);
                 (1..=args as u8).try_for_each(need)?;
                 Ok(written & !CALL_CLOBBERED | 1)
             }

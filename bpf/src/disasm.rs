@@ -140,6 +140,7 @@ fn jump(insn: Insn, letter: char) -> Option<String> {
     let bare = insn.dst == 0 && insn.src == 0 && !from_reg && letter == 'r';
     match op {
         Jump::Always => (bare && insn.imm == 0).then(|| format!("goto {:+}", insn.off)),
+        Jump::Call if is_kernel_call(insn) => Some(format!("call kernel[{}]", insn.imm)),
         Jump::Call => (bare && insn.off == 0).then(|| match Helper::from_id(insn.imm) {
             Some(helper) => format!("call {}#{}", helper.name(), insn.imm),
             None => format!("call {}", insn.imm),
@@ -151,6 +152,11 @@ fn jump(insn: Insn, letter: char) -> Option<String> {
             Some(format!("if {letter}{} {symbol} {operand} goto {:+}", insn.dst, insn.off))
         }
     }
+}
+
+/// Whether it calls a function of the kernel by the id its types have for it.
+fn is_kernel_call(insn: Insn) -> bool {
+    insn == Insn::call_kernel(insn.imm as u32)
 }
 
 fn operand(insn: Insn, letter: char) -> Option<String> {

@@ -63,6 +63,7 @@ helpers! {
     GetStack = 67, "get_stack", 4, (4, 18);
     GetCurrentCgroupId = 80, "get_current_cgroup_id", 0, (4, 18);
     SendSignal = 109, "send_signal", 1, (5, 3);
+    SkbOutput = 111, "skb_output", 5, (5, 5);
     ProbeReadUser = 112, "probe_read_user", 3, (5, 5);
     ProbeReadKernel = 113, "probe_read_kernel", 3, (5, 5);
     ProbeReadUserStr = 114, "probe_read_user_str", 3, (5, 5);

@@ -174,6 +174,12 @@ impl Insn {
         Self { code: opcode::JMP | Jump::Call as u8, imm: helper as i32, ..Self::default() }
     }
 
+    /// `r0 = function(r1, ..)`, a function of the kernel by the id its types have for it; r1 to r5 are lost; 5.13.
+    pub fn call_kernel(function: u32) -> Self {
+        let (code, src) = (opcode::JMP | Jump::Call as u8, opcode::PSEUDO_KERNEL_CALL);
+        Self { code, src, imm: function as i32, ..Self::default() }
+    }
+
     /// Leave with r0.
     pub fn exit() -> Self {
         Self { code: opcode::JMP | Jump::Exit as u8, ..Self::default() }

@@ -8,6 +8,8 @@ pub enum MapType {
     Hash = 1,
     /// 3.19
     Array = 2,
+    /// 4.3
+    PerfEventArray = 4,
     /// 4.6
     PercpuHash = 5,
     /// 4.6

@@ -45,6 +45,8 @@ pub const PSEUDO_MAP_FD: u8 = 1;
 pub const PSEUDO_MAP_VALUE: u8 = 2;
 /// Source of a `ld_imm64` that wants the address of a function of the same program; 5.13.
 pub const PSEUDO_FUNCTION: u8 = 4;
+/// Source of a call whose immediate is the BTF id of a function of the kernel; 5.13.
+pub const PSEUDO_KERNEL_CALL: u8 = 2;
 
 /// Arithmetic operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! How long it takes from a script's text to its programs, without I/O: the median for each script of `examples/`, for a
 //! large one, and for each that comes with this machine's bpftrace. What there is to know of the kernel has been read before, as in an agent
-//! that runs for long. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`.
+//! that runs for long. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`, or of some only, by a part of their
+//! names: `cargo bench -p bpfleet-lang -- ssl`.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -38,14 +39,17 @@ fn main() -> ExitCode {
         target.tracepoints.insert("syscalls:sys_exit_write".into(), read);
     }
     println!("| script | instructions | median |\n|---|---:|---:|");
-    let mut slow = row("(large)", &measure(LARGE, &target).expect("the large script compiles"));
-    for (name, text) in scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")) {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+    let mut slow = is_wanted("(large)") && row("(large)", &measure(LARGE, &target).expect("the large script compiles"));
+    let examples = scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"));
+    for (name, text) in examples.into_iter().filter(|(name, _)| is_wanted(name)) {
         slow |= row(&name, &measure(&text, &target).unwrap_or_else(|| panic!("{name} compiles")));
     }
     let types = node::types();
     let mut absent = vec![];
     for folder in ["/usr/sbin", "/usr/share/bpftrace/tools"] {
-        for (name, text) in scripts(Path::new(folder)) {
+        for (name, text) in scripts(Path::new(folder)).into_iter().filter(|(name, _)| is_wanted(name)) {
             match this_node(&text, types.clone()).and_then(|target| measure(&text, &target)) {
                 Some(measured) => slow |= row(&format!("{name} (installed)"), &measured),
                 None => absent.push(name),

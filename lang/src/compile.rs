@@ -22,9 +22,7 @@ use crate::types::Space;
 /// All findings, warnings included, when one of them is an error.
 pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let script = &*macros::expand(script, &mut diagnostics);
-    let config = Config::resolve(&script.config, options, &mut diagnostics);
-    let program = checked(script, target, options, &config, &mut diagnostics);
+    let (config, program) = checked(script, target, options, &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics.into_sorted());
     }
@@ -41,21 +39,20 @@ pub fn compile(src: &str, script: &Script, target: &Target, options: &Options) -
 /// Finds what is wrong with a script, without making code. With [`Target::generic`] what only a node can tell is taken to be right.
 pub fn check(_src: &str, script: &Script, target: &Target, options: &Options) -> Vec<Diagnostic> {
     let mut diagnostics = Diagnostics::default();
-    let script = &*macros::expand(script, &mut diagnostics);
-    let config = Config::resolve(&script.config, options, &mut diagnostics);
-    checked(script, target, options, &config, &mut diagnostics);
+    checked(script, target, options, &mut diagnostics);
     diagnostics.into_sorted()
 }
 
-/// A script whose macros are expanded, with its attach points expanded and checked.
+/// A script's settings, and what it means: its macros and its attach points expanded, and checked.
 pub(crate) fn checked(
     script: &Script,
     target: &Target,
     options: &Options,
-    config: &Config,
     diagnostics: &mut Diagnostics,
-) -> hir::Program {
-    let groups = expand(script, target, options, config, diagnostics);
+) -> (Config, hir::Program) {
+    let script = &*macros::expand(script, diagnostics);
+    let config = Config::resolve(&script.config, options, diagnostics);
+    let groups = expand(script, target, options, &config, diagnostics);
     if script.probes.is_empty() {
         let message = "the script has no probe";
         diagnostics.push(
@@ -63,7 +60,8 @@ pub(crate) fn checked(
                 .help("a probe says where to attach and what to do there: `begin { printf(\"hello\\n\"); }`"),
         );
     }
-    crate::check::check(script, &groups, target, options, config, diagnostics)
+    let program = crate::check::check(script, &groups, target, options, &config, diagnostics);
+    (config, program)
 }
 
 fn programs(unit: Unit<'_>, resources: &mut Resources, diagnostics: &mut Diagnostics) -> Vec<Program> {
@@ -112,6 +110,12 @@ fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
             let (source, ty) = target.btf.as_ref().map_or((0, function.ty), |btf| btf.origin(function.ty));
             let of = source.checked_sub(1).and_then(|added| target.added_types.get(added)).cloned().unwrap_or_default();
             Some(Expected { attach, type_id: ty.0, of })
+        }
+        Context::Raw { event, typed: true } => {
+            let btf = target.btf.as_ref()?;
+            let (source, ty) = btf.origin(btf.find_typedef(&format!("btf_trace_{event}"))?);
+            let of = source.checked_sub(1).and_then(|added| target.added_types.get(added)).cloned().unwrap_or_default();
+            Some(Expected { attach: AttachType::TraceRawTp, type_id: ty.0, of })
         }
         Context::Iter { record } => {
             let function = target.btf.as_ref()?.find_func(&record.replacen("__", "_", 1))?;

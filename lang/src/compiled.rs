@@ -205,6 +205,8 @@ pub enum MapRole {
     User(MapId),
     /// The ring buffer of events; at most one.
     Events,
+    /// The buffers of packets, one for each CPU; at most one array of them. Its number of elements is the node's number of CPUs.
+    Packets,
     /// A per-CPU array of one element: events that found the ring buffer full, stacks that found no place, elements that found
     /// their map full, one 64-bit count each in this order.
     Lost,

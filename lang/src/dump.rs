@@ -4,10 +4,8 @@ use std::fmt::Write;
 
 use crate::ast::Script;
 use crate::compile::checked;
-use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lower::{Resources, Unit, bodies, lower};
-use crate::macros;
 use crate::options::Options;
 use crate::passes::improve_noting;
 use crate::target::Target;
@@ -27,9 +25,7 @@ pub struct Stages {
 /// All findings, when one of them is an error.
 pub fn stages(src: &str, script: &Script, target: &Target, options: &Options) -> Result<Stages, Vec<Diagnostic>> {
     let mut diagnostics = Diagnostics::default();
-    let script = &*macros::expand(script, &mut diagnostics);
-    let config = Config::resolve(&script.config, options, &mut diagnostics);
-    let program = checked(script, target, options, &config, &mut diagnostics);
+    let (config, program) = checked(script, target, options, &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics.into_sorted());
     }

@@ -6,7 +6,7 @@ use crate::ast::{AttachPoint, Expr, ExprKind, Probe, Script, TypeBase, TypeOrExp
 use crate::options::Options;
 use crate::orc;
 use crate::provider;
-use crate::uses::Uses;
+use crate::uses::{Uses, is_comm_of_process};
 use crate::walk::{self, Node};
 use crate::{builtin, ctype, function, glob};
 
@@ -25,6 +25,8 @@ pub struct Needs {
     pub btf: bool,
     /// Kernel symbols whose addresses are wanted.
     pub kernel_symbols: Vec<String>,
+    /// Functions of the kernel that programs may want to call.
+    pub callable: BTreeSet<String>,
     /// Paths of cgroups whose ids are wanted.
     pub cgroups: Vec<String>,
     /// Whether the kernel's stack is walked where its tables for that may help: their symbols and their type are wanted.
@@ -311,8 +313,15 @@ fn of_node(node: &Node<'_>, script: &Script, options: &Options, needs: &mut Need
         ExprKind::Call { name, args } if name.node == "cgroupid" => {
             needs.cgroups.extend(args.first().and_then(|arg| text(arg, options)));
         }
-        ExprKind::Call { name, .. } if matches!(name.node.as_str(), "kfunc_exist" | "kfunc_allowed") => {
-            needs.btf = true
+        ExprKind::Call { name, args } if matches!(name.node.as_str(), "kfunc_exist" | "kfunc_allowed") => {
+            needs.btf = true;
+            if name.node == "kfunc_allowed" {
+                needs.callable.extend(args.first().and_then(|arg| text(arg, options)));
+            }
+        }
+        ExprKind::Call { name, args } if is_comm_of_process(&name.node, args.len()) => {
+            needs.btf = true;
+            needs.callable.extend(function::TASK_FUNCTIONS.map(str::to_owned));
         }
         _ => {}
     }

@@ -14,6 +14,8 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
     /// Whether functions that change the system may be called.
     pub unsafe_allowed: bool,
+    /// Whether functions that write to files may be called.
+    pub files_allowed: bool,
     /// Count only what this process does, by its process id.
     pub pid: Option<u32>,
     /// The command that runs along with the script, by its process id.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bpf::btf::TypeId;
+use bpf::program::ProgramType;
 
 pub use crate::ctype::Types;
 use crate::glob;
@@ -42,6 +43,8 @@ pub struct Target {
     pub similar: BTreeMap<String, String>,
     /// Addresses of kernel symbols the script names (`kaddr`).
     pub kernel_symbols: BTreeMap<String, u64>,
+    /// Functions of the kernel the script wants to call or asks about, each with the kinds of program that may call it.
+    pub callable: BTreeMap<String, Vec<ProgramType>>,
     /// Ids of the cgroups (version 2) the script names by their paths (`cgroupid`).
     pub cgroups: BTreeMap<String, u64>,
     /// Programs and libraries the script's user probes name, by the file as the script names it; several where that is a pattern.
@@ -292,6 +295,7 @@ impl Target {
             functions: BTreeMap::new(),
             similar: BTreeMap::new(),
             kernel_symbols: BTreeMap::new(),
+            callable: BTreeMap::new(),
             cgroups: BTreeMap::new(),
             user_files: BTreeMap::new(),
             pid_namespace: None,

@@ -19,6 +19,8 @@ pub struct Uses {
     pub types: bool,
     /// The kernel's stack.
     pub kernel_stack: bool,
+    /// Functions of the kernel, or what only they and helpers like them take: the verifier must know pointers by their types.
+    pub typed_pointers: bool,
     /// The very instruction that it is at: the process's stack, a register.
     pub instruction: bool,
 }
@@ -38,7 +40,10 @@ impl Uses {
         match node {
             Node::Expr(e) => match &e.node {
                 ExprKind::Ident(name) => self.note_name(name),
-                ExprKind::Call { name, .. } => self.note_name(&name.node),
+                ExprKind::Call { name, args } => {
+                    self.note_name(&name.node);
+                    self.typed_pointers |= name.node == "skboutput" || is_comm_of_process(&name.node, args.len());
+                }
                 ExprKind::Offsetof { .. } => self.types = true,
                 // What a field points to.
                 ExprKind::Field { base, .. } => self.types |= is_behind_args(base),
@@ -74,6 +79,11 @@ impl Uses {
             _ => {}
         }
     }
+}
+
+/// Whether a call asks for the name of a process by its id: `comm(pid)`.
+pub(crate) fn is_comm_of_process(name: &str, args: usize) -> bool {
+    name == "comm" && args > 0
 }
 
 /// Whether an expression is a field of `args`, or what one points to.

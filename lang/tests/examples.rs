@@ -25,7 +25,7 @@ fn options(name: &str) -> Options {
         "bench" => Some(Trials::Benches),
         _ => None,
     };
-    Options { unsafe_allowed: true, trials, ..Options::default() }
+    Options { unsafe_allowed: true, files_allowed: true, trials, ..Options::default() }
 }
 
 #[test]

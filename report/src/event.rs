@@ -66,8 +66,26 @@ pub enum Event {
         /// The command line.
         command: Text,
     },
+    /// End the watchpoints at an address.
+    Unwatch {
+        /// What they watch.
+        address: u64,
+    },
+    /// Write a packet to a file.
+    Packet(Packet),
     /// A warning: something failed inside the kernel.
     HelperError(HelperError),
+}
+
+/// A packet on its way to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// The file.
+    pub path: String,
+    /// When it was seen, in nanoseconds since boot.
+    pub nanoseconds: u64,
+    /// What is to be written of it.
+    pub bytes: Vec<u8>,
 }
 
 /// A helper that failed, and where in the script it was called.
@@ -111,6 +129,8 @@ pub fn decode_event(schema: &Schema, record: &[u8], symbols: &dyn Symbols) -> Re
         EventKind::Join { delimiter, slots, slot_size } => Event::Join(joined(delimiter, *slots, *slot_size, record)?),
         EventKind::Cat { format, args } => Event::Cat { path: formatted(format, args, record, symbols)? },
         EventKind::System { format, args } => Event::System { command: formatted(format, args, record, symbols)? },
+        EventKind::Unwatch => Event::Unwatch { address: u64::from_ne_bytes(array(record, 8)?) },
+        EventKind::Packet { path, skip } => Event::Packet(packet(path, *skip, record)?),
         EventKind::HelperError { helper, message, at } => Event::HelperError(HelperError {
             helper: helper.clone(),
             message: message.clone(),
@@ -119,6 +139,17 @@ pub fn decode_event(schema: &Schema, record: &[u8], symbols: &dyn Symbols) -> Re
         }),
     })
 }
+
+fn packet(path: &str, skip: u64, record: &[u8]) -> Result<Packet, DecodeError> {
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let length = u64::from_ne_bytes(array(record, 16)?);
+    let whole = slice(record, PACKET_START, size(length))?;
+    let bytes = whole.get(size(skip)..).unwrap_or_default().to_vec();
+    Ok(Packet { path: path.to_owned(), nanoseconds: u64::from_ne_bytes(array(record, 8)?), bytes })
+}
+
+/// Where in a record a packet starts.
+pub const PACKET_START: usize = 24;
 
 fn map_schema(schema: &Schema, map: MapId) -> Result<&MapSchema, DecodeError> {
     schema.maps.get(usize::from(map.0)).ok_or(DecodeError::UnknownMap(map.0))

@@ -196,6 +196,11 @@ pub enum EventKind {
     Cat { format: String, args: Vec<Field> },
     /// `system(format, args)`.
     System { format: String, args: Vec<Field> },
+    /// `unwatch(address)`: the 64-bit address at offset 8.
+    Unwatch,
+    /// `skboutput(path, skb, length, offset)`: nanoseconds since boot at offset 8, a 64-bit length at offset 16, then so many bytes of
+    /// the packet, of which `skip` are left out. These records come through a buffer of their own.
+    Packet { path: String, skip: u64 },
     /// A helper failed or a map was full: a 32-bit signed return code at offset 8.
     HelperError { helper: String, message: String, at: Part },
 }

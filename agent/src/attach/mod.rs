@@ -47,6 +47,8 @@ pub(crate) struct Attachment {
 #[derive(Debug, Default)]
 pub struct Attached {
     attachments: Vec<Attachment>,
+    /// Watchpoints, by what they watch: they may be ended before the rest.
+    watchpoints: Vec<(u64, Vec<Attachment>)>,
     /// How many attach points there are, those that run by hand (BEGIN, END) among them.
     pub count: usize,
     /// Attach points that could not be had and that the script can do without.
@@ -108,7 +110,10 @@ impl Attached {
                 together(program, std::slice::from_ref(point), fd, pid).unwrap_or_else(|| attach_one(point, fd, pid));
             match attached {
                 Ok(attachments) => {
-                    self.attachments.extend(attachments);
+                    match point {
+                        Attach::Watchpoint { address, .. } => self.watchpoints.push((*address, attachments)),
+                        _ => self.attachments.extend(attachments),
+                    }
                     self.count += point.points();
                 }
                 Err(error) => {
@@ -130,6 +135,13 @@ impl Attached {
     }
 }
 
+impl Attached {
+    /// Ends the watchpoints at an address.
+    pub fn unwatch(&mut self, address: u64) {
+        self.watchpoints.retain(|(watched, _)| *watched != address);
+    }
+}
+
 /// Those of a session's points that are at functions' entries: they come first.
 fn entries(points: &[Attach]) -> &[Attach] {
     let returns = points.iter().position(|point| matches!(point, Attach::Kretprobe { .. }));
@@ -144,6 +156,7 @@ fn together(
     pid: Option<u32>,
 ) -> Option<Result<Vec<Attachment>, Reason>> {
     match program.expected.as_ref()?.attach {
+        AttachType::TraceRawTp => Some(by_types(fd)),
         AttachType::KprobeMulti => Some(kprobe::many(fd, points).map(|one| vec![one])),
         AttachType::KprobeSession => Some(kprobe::sessions(fd, points).map(|one| vec![one])),
         AttachType::UprobeMulti => {
@@ -152,6 +165,12 @@ fn together(
         }
         _ => None,
     }
+}
+
+/// A program that was loaded for the one place it attaches to.
+fn by_types(program: BorrowedFd<'_>) -> Result<Vec<Attachment>, Reason> {
+    let link = link::tracing(program)?;
+    Ok(vec![Attachment { link: Some(link), event: None }])
 }
 
 fn attach_one(point: &Attach, program: BorrowedFd<'_>, pid: Option<u32>) -> Result<Vec<Attachment>, Reason> {
@@ -163,10 +182,7 @@ fn attach_one(point: &Attach, program: BorrowedFd<'_>, pid: Option<u32>) -> Resu
         Attach::Syscalls { exit, .. } => one(raw_tracepoint::syscalls(program, *exit)),
         Attach::Kprobe { function, offset } => one(kprobe::entry(program, function, *offset)),
         Attach::Kretprobe { function } => one(kprobe::exit(program, function)),
-        Attach::Function { .. } => {
-            let link = link::tracing(program)?;
-            Ok(vec![Attachment { link: Some(link), event: None }])
-        }
+        Attach::Function { .. } => by_types(program),
         Attach::Uprobe { path, offset, ret, semaphore, .. } => {
             let at = UserPlace { offset: *offset, semaphore: *semaphore };
             one(uprobe::one(program, &uprobe::Place { path, at, ret: *ret }, pid))
@@ -209,7 +225,8 @@ impl Drop for Attached {
     /// No program runs any more after this, except one on a raw tracepoint that was running already.
     fn drop(&mut self) {
         let (mut links, mut events) = (Vec::new(), Vec::new());
-        for Attachment { link, event } in self.attachments.drain(..) {
+        let watchpoints = self.watchpoints.drain(..).flat_map(|(_, attachments)| attachments);
+        for Attachment { link, event } in self.attachments.drain(..).chain(watchpoints) {
             match (link, event) {
                 (Some(link), Some(event)) => {
                     links.push(link);

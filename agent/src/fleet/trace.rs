@@ -183,9 +183,10 @@ impl Trace {
         let reason = match error {
             SessionError::Load(_) => FailureReason::LoadFailed,
             SessionError::Attach(_) => FailureReason::AttachFailed,
-            SessionError::Read(_) | SessionError::Output(_) | SessionError::Kernel { .. } => {
-                FailureReason::SessionFailed
-            }
+            SessionError::Read(_)
+            | SessionError::Output(_)
+            | SessionError::Capture(_)
+            | SessionError::Kernel { .. } => FailureReason::SessionFailed,
         };
         Failure { reason, message: error.render(&self.assignment.name, &self.assignment.script) }
     }

@@ -37,6 +37,14 @@ impl Session {
             Event::Join(text) => Output::Join(text),
             Event::Cat { path } => cat(&path, self.compiled.settings.max_cat_bytes),
             Event::System { command } => system(&command),
+            Event::Unwatch { address } => {
+                self.attached.iter_mut().for_each(|attached| attached.unwatch(address));
+                return Ok(());
+            }
+            Event::Packet(packet) => {
+                let seen = self.symboliser.at(packet.nanoseconds);
+                return Ok(self.captures.write(&packet, seen.timestamp())?);
+            }
             Event::HelperError(error) => Output::HelperError(error),
             // The machine takes this one itself.
             Event::Exit { .. } => return Ok(()),

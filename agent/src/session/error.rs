@@ -7,6 +7,7 @@ use lang::span::Span;
 
 use crate::attach::AttachError;
 use crate::load::{LoadError, Rejected};
+use crate::packets::CaptureError;
 use crate::preflight;
 use crate::read::ReadError;
 
@@ -25,6 +26,9 @@ pub enum SessionError {
     /// What the script prints could not be handed over.
     #[error("output: {0}")]
     Output(#[from] io::Error),
+    /// A file that the script writes packets to could not be written.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
     /// The kernel refused something else.
     #[error("{what}: {error}")]
     Kernel {

@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::attach::{self, Attached};
 use crate::load::{self, Loaded};
+use crate::packets::{Captures, Packets};
 use crate::read::{self, Lost};
 use crate::symbolise::{SessionSymbols, Symboliser};
 
@@ -46,6 +47,7 @@ pub struct Session {
     attached_probes: usize,
     machine: Machine,
     symboliser: Symboliser,
+    captures: Captures,
     stop: StopHandle,
     deadline: Option<Instant>,
     lost_told: u64,
@@ -81,6 +83,7 @@ impl Session {
     /// Loads the script, runs BEGIN, attaches the rest.
     pub fn start(compiled: Compiled, options: SessionOptions) -> Result<Self, SessionError> {
         let stop = StopHandle::new().map_err(|error| SessionError::Kernel { what: "eventfd", error })?;
+        let captures = Captures::of(&compiled.schema)?;
         let loaded = load::load(&compiled)?;
         attach::run_by_hand(&compiled, &loaded, &Attach::Begin)?;
         let attached = attach::attach(&compiled, &loaded, options.pid)?;
@@ -93,6 +96,7 @@ impl Session {
             attached: Some(attached),
             machine: Machine::new(has_probes),
             symboliser: Symboliser::of(&compiled),
+            captures,
             stop,
             deadline: options.deadline,
             lost_told: 0,
@@ -137,13 +141,10 @@ impl Session {
     /// Does what the events so far ask, but does not end for one that asks for that; whether there was one.
     pub fn overhear(&mut self, sink: &mut dyn Sink) -> Result<bool, SessionError> {
         let mut asked = false;
-        while let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
-        {
-            let symbols = self.symbols();
-            match decode_event(&self.compiled.schema, &record, &symbols) {
-                Ok(Event::Exit { code }) => asked |= code != 0,
-                Ok(event) => self.act(event, sink)?,
-                Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,
+        while let Some(event) = self.next_event(sink)? {
+            match event {
+                Event::Exit { code } => asked |= code != 0,
+                event => self.act(event, sink)?,
             }
         }
         Ok(asked)
@@ -258,18 +259,46 @@ impl Session {
         let mut count = 0;
         let started = Instant::now();
         while count < BATCH && started.elapsed() < TURN {
-            let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
-            else {
-                break;
-            };
+            let Some(event) = self.next_event(sink)? else { break };
             count += 1;
-            let symbols = self.symbols();
-            match decode_event(&self.compiled.schema, &record, &symbols) {
-                Ok(event) => self.step(Input::Event(event), sink)?,
-                Err(error) => sink.take(Output::Failed(format!("an event cannot be read: {error}")))?,
+            self.step(Input::Event(event), sink)?;
+        }
+        Ok(count + self.read_packets(sink)?)
+    }
+
+    /// The next event that has arrived. One that cannot be read is told of and left out.
+    fn next_event(&mut self, sink: &mut dyn Sink) -> Result<Option<Event>, SessionError> {
+        while let Some(record) = self.loaded.events.as_mut().and_then(|events| events.next().map(|item| item.to_vec()))
+        {
+            if let Some(event) = self.decode(&record, sink)? {
+                return Ok(Some(event));
             }
         }
-        Ok(count)
+        Ok(None)
+    }
+
+    fn decode(&self, record: &[u8], sink: &mut dyn Sink) -> Result<Option<Event>, SessionError> {
+        match decode_event(&self.compiled.schema, record, &self.symbols()) {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => {
+                sink.take(Output::Failed(format!("an event cannot be read: {error}")))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes the packets that have arrived, also when the session is about to end. Returns how many there were.
+    fn read_packets(&mut self, sink: &mut dyn Sink) -> Result<usize, SessionError> {
+        let records = self.loaded.packets.as_mut().map(Packets::read).unwrap_or_default();
+        for record in &records {
+            if let Some(event) = self.decode(record, sink)? {
+                self.act(event, sink)?;
+            }
+        }
+        if !records.is_empty() {
+            self.captures.flush()?;
+        }
+        Ok(records.len())
     }
 
     /// Reads every event that has arrived. Where acting on them takes longer than [`GRACE`], the rest is counted as lost.
@@ -304,6 +333,8 @@ impl Session {
         if let Some(events) = &self.loaded.events {
             fds.push(PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN));
         }
+        let packets = self.loaded.packets.iter().flat_map(Packets::descriptors);
+        fds.extend(packets.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         match poll(&mut fds, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(SessionError::Kernel { what: "poll", error: error.into() }),

@@ -54,6 +54,11 @@ impl Symboliser {
         SessionSymbols { symboliser: self, maps, settings }
     }
 
+    /// Local time so many nanoseconds after boot.
+    pub fn at(&self, boot_nanos: u64) -> Zoned {
+        self.clock.at(boot_nanos)
+    }
+
     /// Local time now.
     pub fn now(&self) -> Zoned {
         self.clock.now()

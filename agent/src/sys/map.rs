@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use aya::maps::{MapData, MapError, RingBuf};
+use aya::maps::{MapData, MapError, PerfEventArray, RingBuf};
 use aya_obj::generated::{BPF_ANY, BPF_EXIST, bpf_attr, bpf_cmd};
 use bpf::map::MapType;
 
@@ -68,6 +68,11 @@ impl Map {
     /// The map as a ring buffer to read from; an error if it is of another kind.
     pub fn into_ring(self) -> Result<RingBuf<MapData>, MapError> {
         RingBuf::try_from(aya::maps::Map::RingBuf(self.data))
+    }
+
+    /// The map as an array of buffers for events of each CPU; an error if it is of another kind.
+    pub fn into_perf_events(self) -> Result<PerfEventArray<MapData>, MapError> {
+        PerfEventArray::try_from(aya::maps::Map::PerfEventArray(self.data))
     }
 
     /// Reads the value at `key`; `None` where there is none.

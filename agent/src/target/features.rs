@@ -3,6 +3,7 @@
 //! A helper is there if the verifier complains about anything but its name; kprobes are there if the kernel lists their event
 //! source; fentry if a program for it loads. Asked once per process: a running kernel does not change.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -105,6 +106,41 @@ fn has_fentry(btf: &Btf) -> bool {
 pub fn has_iterators(btf: &Btf) -> bool {
     let function = btf.find_func("bpf_iter_task");
     function.is_some_and(|function| nothing(ProgramType::Tracing, AttachType::TraceIter, function.0).is_some())
+}
+
+/// Functions of the kernel by their names, each with the kinds of program that may call it. Kernel 5.18 for any kind of ours.
+pub fn callable(names: &BTreeSet<String>, btf: Option<&Btf>) -> BTreeMap<String, Vec<ProgramType>> {
+    let Some(btf) = btf else { return BTreeMap::new() };
+    let kinds = |name: &String| {
+        let (source, function) = btf.origin(btf.find_func(name)?);
+        let may = |kind: &ProgramType| source == 0 && may_call(*kind, function.0, name, btf);
+        Some((name.clone(), KINDS.into_iter().filter(may).collect()))
+    };
+    names.iter().filter_map(kinds).collect()
+}
+
+/// The kinds of program that scripts become.
+const KINDS: [ProgramType; 5] = [
+    ProgramType::Kprobe,
+    ProgramType::Tracepoint,
+    ProgramType::PerfEvent,
+    ProgramType::RawTracepoint,
+    ProgramType::Tracing,
+];
+
+/// Whether the verifier lets programs of a kind call a function: it looks at that before it looks at the arguments.
+fn may_call(kind: ProgramType, function: u32, name: &str, btf: &Btf) -> bool {
+    let code = encode(&[Insn::mov(Reg(0), 0), Insn::call_kernel(function), Insn::exit()]);
+    let iterator = || btf.find_func("bpf_iter_task").map(|of| (AttachType::TraceIter, btf.origin(of).1.0));
+    let target = if kind == ProgramType::Tracing { iterator() } else { None };
+    let request = Request { name: "probe", kind, code: &code, types: None, target, owner: None };
+    match program::try_out(&request) {
+        Ok(_) => true,
+        Err(refused) => {
+            let refusals = [format!("calling kernel function {name} is not allowed"), "unknown opcode".to_owned()];
+            refused.log.contains(name) && !refusals.iter().any(|words| refused.log.contains(words))
+        }
+    }
 }
 
 /// Whether tracing programs may call `helper`. False also where this process may not load programs at all.

@@ -80,11 +80,11 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         arch: arch()?,
         features,
         complete: true,
-        btf,
         tracepoints: tracepoints::matching(&needs.tracepoints)?,
         functions,
         similar: Default::default(),
         kernel_symbols: Default::default(),
+        callable: features::callable(&needs.callable, btf.as_deref()),
         cgroups: cgroups::ids(&needs.cgroups),
         added_types,
         untraceable,
@@ -94,6 +94,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         pid_namespace: pid_namespace(),
         user_files: crate::user::gather(needs),
         cpus,
+        btf,
     };
     target.similar = similar::names(needs, &target)?;
     if !needs.kernel_symbols.is_empty() {

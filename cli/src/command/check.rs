@@ -46,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let source = Source::read(args.program, args.file)?;
-    let options = lang::Options { unsafe_allowed: args.unsafe_allowed, ..Default::default() };
+    let options = lang::Options { unsafe_allowed: args.unsafe_allowed, files_allowed: args.here, ..Default::default() };
     let found = match lang::parse(&source.text) {
         Err(found) => found,
         Ok(script) => {

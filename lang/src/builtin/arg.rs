@@ -41,6 +41,7 @@ fn argument(checker: &mut Checker<'_>, number: usize, span: Span) -> Expr {
                 }
             }
         }
+        Context::Raw { typed: true, .. } => typed::in_context(checker, number as i32 * 8, true, span),
         Context::Raw { .. } => at(number as i32 * 8),
         Context::Function(function) => {
             let function = function.clone();

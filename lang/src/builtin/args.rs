@@ -34,7 +34,7 @@ fn whole(checker: &mut Checker<'_>, span: Span) -> Expr {
         Context::Record { format: Some(format), .. } => format.fields.iter().map(|field| field.name.clone()).collect(),
         Context::SyscallEnter => vec!["id".to_owned(), "args".to_owned()],
         Context::SyscallExit | Context::Syscalls { exit: true, .. } => vec!["id".to_owned(), "ret".to_owned()],
-        Context::Raw { event } => match checker.target.btf.clone() {
+        Context::Raw { event, .. } => match checker.target.btf.clone() {
             Some(btf) => raw_params(&btf, &event).iter().map(|param| param.name.to_owned()).collect(),
             None => vec![],
         },
@@ -84,7 +84,7 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
         Context::Record { format: Some(format), space } => record_field(checker, &format, space, field, span),
         Context::SyscallEnter => syscall_enter(checker, field, span),
         Context::SyscallExit => syscall_exit(checker, field, span),
-        Context::Raw { event } => raw_argument(checker, &event, field, span),
+        Context::Raw { event, .. } => raw_argument(checker, &event, field, span),
         Context::Syscalls { exit: true, .. } => syscall_exit(checker, field, span),
         Context::Entry { space: Space::User, typed: Some(function) } => {
             passed::argument(checker, &function, field, span)
@@ -250,7 +250,8 @@ fn raw_argument(checker: &mut Checker<'_>, event: &str, field: &Spanned<String>,
     match params.iter().position(|param| param.name == field.node) {
         Some(index) => {
             let ty = params.get(index).map_or(U64, |param| ctype::of_btf(&btf, param.ty, Space::Kernel));
-            let whole = Expr { kind: ExprKind::Context { offset: index as i32 * 8 }, ty: U64, span };
+            let is_pointer = matches!(ty, Ty::Pointer { .. });
+            let whole = typed::in_context(checker, index as i32 * 8, is_pointer, span);
             if ty.is_scalar() { checker.cast_to(ty, whole, span) } else { whole }
         }
         None => unknown_field(checker, field, params.iter().map(|param| param.name)),

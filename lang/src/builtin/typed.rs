@@ -118,7 +118,8 @@ fn word(checker: &mut Checker<'_>, btf: &Btf, id: TypeId, index: usize, span: Sp
 /// A word of the context. The kernel's verifier follows pointers there by their types, and forbids arithmetic it does not understand; as
 /// plain numbers they are read with helpers like any other address. What needs them as the verifier knows them says so.
 pub(super) fn in_context(checker: &Checker<'_>, offset: i32, pointer: bool, span: Span) -> Expr {
-    match pointer && !checker.keeps_pointers {
+    let known = !matches!(checker.context, Context::Raw { typed: false, .. });
+    match pointer && known && !checker.keeps_pointers {
         true => Expr::scalar("argument", U64, span, move |lowerer| lowerer.plain_word(offset)),
         false => Expr { kind: ExprKind::Context { offset }, ty: U64, span },
     }

@@ -102,6 +102,7 @@ impl Encoder {
                 self.push(Insn::atomic_add(size, base, offset, value.machine()), span);
             }
             Inst::Call { helper } => self.push(Insn::call(helper), span),
+            Inst::CallKernel { function, .. } => self.push(Insn::call_kernel(function), span),
         }
     }
 

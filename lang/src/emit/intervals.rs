@@ -4,6 +4,8 @@
 //! written at the same instruction may share a register. A register's life is a list of half-open ranges of points with holes
 //! between them.
 
+use smallvec::SmallVec;
+
 use super::machine::{ALLOCATABLE, CALL_CLOBBERED, Code, FIRST_VIRTUAL, Inst, Register};
 use crate::bits::BitSet;
 
@@ -14,11 +16,11 @@ pub(super) type Range = (u32, u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Life {
     /// In order, without overlap.
-    pub ranges: Vec<Range>,
+    pub ranges: SmallVec<[Range; 2]>,
     /// Reads and writes, each counted by how often its loop may run.
     pub uses: f32,
     /// Registers it is moved from or to.
-    pub moves: Vec<Register>,
+    pub moves: SmallVec<[Register; 4]>,
 }
 
 /// The lives of all registers of a program.
@@ -27,7 +29,7 @@ pub(super) struct Intervals {
     /// By index of the virtual register.
     pub lives: Vec<Life>,
     /// By machine register: where it is taken by arguments, results and calls.
-    pub machine: Vec<Vec<Range>>,
+    pub machine: Vec<SmallVec<[Range; 2]>>,
 }
 
 impl Intervals {
@@ -37,8 +39,8 @@ impl Intervals {
         let mut scan = Scan {
             open: vec![None; code.registers as usize + FIRST_VIRTUAL as usize],
             intervals: Intervals {
-                lives: vec![Life::default(); code.registers as usize],
-                machine: vec![Vec::new(); ALLOCATABLE],
+                lives: (0..code.registers).map(|_| Life::default()).collect(),
+                machine: vec![SmallVec::new(); ALLOCATABLE],
             },
         };
         let mut end = 2 * code.blocks.iter().map(|block| block.insts.len() as u32 + 1).sum::<u32>();
@@ -71,7 +73,7 @@ impl Scan {
         }
     }
 
-    fn ranges(&mut self, register: Register) -> Option<&mut Vec<Range>> {
+    fn ranges(&mut self, register: Register) -> Option<&mut SmallVec<[Range; 2]>> {
         match register.virtual_index() {
             Some(index) => self.intervals.lives.get_mut(index).map(|life| &mut life.ranges),
             None => self.intervals.machine.get_mut(register.0 as usize),
@@ -105,7 +107,7 @@ impl Scan {
     }
 
     fn inst(&mut self, inst: &Inst, at: u32, weight: f32) {
-        if matches!(inst, Inst::Call { .. }) {
+        if matches!(inst, Inst::Call { .. } | Inst::CallKernel { .. }) {
             (0..CALL_CLOBBERED as u32).for_each(|number| self.write(Register(number), at, 0.0));
         } else if let Some(dst) = inst.def() {
             self.write(dst, at, weight);

@@ -85,6 +85,8 @@ pub(super) enum Inst {
     AtomicAdd { place: Place, offset: i32, size: Size, value: Register },
     /// `r0 = helper(r1, .. )`
     Call { helper: Helper },
+    /// `r0 = function(r1, .. )`, a function of the kernel with so many arguments.
+    CallKernel { function: u32, args: usize },
 }
 
 /// Where a block goes; targets are labels.
@@ -211,7 +213,7 @@ impl Inst {
             | Inst::Alu { dst, .. }
             | Inst::Swap { dst, .. }
             | Inst::Load { dst, .. } => Some(dst),
-            Inst::Call { .. } => Some(Register::RESULT),
+            Inst::Call { .. } | Inst::CallKernel { .. } => Some(Register::RESULT),
             Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
         }
     }
@@ -223,6 +225,7 @@ impl Inst {
         match *self {
             Inst::Alu { dst, .. } | Inst::Swap { dst, .. } => visit(dst),
             Inst::Call { helper } => (0..helper.arg_count()).map(Register::argument).for_each(visit),
+            Inst::CallKernel { args, .. } => (0..args).map(Register::argument).for_each(visit),
             _ => {}
         }
     }
@@ -263,7 +266,7 @@ impl Inst {
             | Inst::Alu { dst, .. }
             | Inst::Swap { dst, .. }
             | Inst::Load { dst, .. } => Some(dst),
-            Inst::Call { .. } | Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
+            Inst::Call { .. } | Inst::CallKernel { .. } | Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
         }
     }
 

@@ -85,7 +85,7 @@ enum Cheap {
 }
 
 fn cheap_values(function: &Function) -> Vec<Option<Cheap>> {
-    let counts = function.assignments();
+    let once = function.assigned_once();
     let mut cheap = vec![None; function.vregs as usize];
     for inst in function.insts() {
         let value = match inst {
@@ -95,8 +95,8 @@ fn cheap_values(function: &Function) -> Vec<Option<Cheap>> {
             ir::Inst::Context { .. } => Cheap::Context,
             _ => continue,
         };
-        let Some(dst) = inst.dst().map(|dst| dst.0 as usize) else { continue };
-        if let (Some(1), Some(entry)) = (counts.get(dst), cheap.get_mut(dst)) {
+        let Some(dst) = inst.dst().filter(|dst| once.contains(*dst)) else { continue };
+        if let Some(entry) = cheap.get_mut(dst.0 as usize) {
             *entry = Some(value);
         }
     }
@@ -265,15 +265,27 @@ impl Selector {
             // Taken where the function starts, before a call loses it.
             ir::Inst::Argument { .. } => {}
             ir::Inst::Call { dst, helper, ref args } => {
-                // Values first: while they are moved, the constants need no register yet.
-                let is_value = |arg: &Operand| arg.register().is_some_and(|register| self.cheap(register).is_none());
-                let (values, constants): (Vec<_>, Vec<_>) = args.iter().enumerate().partition(|(_, arg)| is_value(arg));
-                for (index, arg) in values.into_iter().chain(constants) {
-                    self.assign(Register::argument(index), *arg);
-                }
+                self.hand_over(args);
                 self.push(Inst::Call { helper });
                 if let Some(dst) = dst {
                     self.push(Inst::Move { dst: Self::own(dst), src: Register::RESULT });
+                }
+            }
+            ir::Inst::CallKernel { dst, function, ref args } => {
+                self.hand_over(args);
+                self.push(Inst::CallKernel { function, args: args.len() });
+                self.push(Inst::Move { dst: Self::own(dst), src: Register::RESULT });
+            }
+        }
+    }
+
+    /// Puts arguments where a call takes them. Values first: while they are moved, the constants need no register yet.
+    fn hand_over(&mut self, args: &[Operand]) {
+        for values in [true, false] {
+            for (index, arg) in args.iter().enumerate() {
+                let is_value = arg.register().is_some_and(|register| self.cheap(register).is_none());
+                if is_value == values {
+                    self.assign(Register::argument(index), *arg);
                 }
             }
         }

@@ -52,8 +52,8 @@ pub enum Context {
     SyscallExit,
     /// Many system calls in the raw form they share: their numbers and attach points' names.
     Syscalls { exit: bool, calls: Rc<[(u32, Rc<str>)]> },
-    /// The arguments of a tracepoint's raw form, 8 bytes each.
-    Raw { event: String },
+    /// The arguments of a tracepoint's raw form, 8 bytes each; `typed` where the verifier is to know pointers among them by their types.
+    Raw { event: String, typed: bool },
     /// The arguments of a kernel function and, at its return, what it returns: 8 bytes each, laid out by its types.
     Function(Rc<Function>),
     /// The registers where a static marker stands, and where its arguments are then.
@@ -77,10 +77,10 @@ impl Context {
             | Self::SyscallEnter
             | Self::SyscallExit
             | Self::Syscalls { .. }
-            | Self::Raw { .. } => ProgramType::RawTracepoint,
+            | Self::Raw { typed: false, .. } => ProgramType::RawTracepoint,
             Self::Record { .. } => ProgramType::Tracepoint,
             Self::Entry { .. } | Self::Return { .. } | Self::Marker { .. } => ProgramType::Kprobe,
-            Self::Function(_) | Self::Iter { .. } => ProgramType::Tracing,
+            Self::Function(_) | Self::Iter { .. } | Self::Raw { typed: true, .. } => ProgramType::Tracing,
             Self::Overflow => ProgramType::PerfEvent,
         }
     }
@@ -174,6 +174,11 @@ impl Expand<'_> {
             }
             MissingProbes::Ignore => {}
         }
+    }
+
+    /// Whether something else was probably meant.
+    pub fn is_misspelt(&self, point: &AttachPoint) -> bool {
+        self.similar(point).is_some()
     }
 
     /// What is called nearly as what an attach point names: all of its parts, or the last of them.

@@ -4,7 +4,7 @@ use super::Function;
 use crate::ast::ExprKind;
 use crate::check::{Call, Checker};
 use crate::hir::{Expr, Map, Var};
-use crate::ir::{Cmp, Operand};
+use crate::ir::{Operand, VReg};
 use crate::lower::Lowerer;
 use crate::types::Ty;
 
@@ -40,14 +40,11 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
 fn find(lowerer: &mut Lowerer<'_>, map: Map, key: Option<&Expr>, var: Var, ty: &Ty) -> Operand {
     let Some((bpf_map, _)) = lowerer.resources.map(map) else { return Operand::Imm(0) };
     let key = lowerer.key(map, key);
-    let element = lowerer.lookup(bpf_map, key);
     let result = lowerer.b.copy(0);
-    let (found, done) = (lowerer.b.new_block(), lowerer.b.new_block());
-    lowerer.b.branch(Cmp::Ne, element, 0, found, done);
-    lowerer.b.switch_to(found);
-    lowerer.set_variable_from(var, element.into(), ty);
-    lowerer.b.assign(result, 1);
-    lowerer.b.jump(done);
-    lowerer.b.switch_to(done);
+    let with = |lowerer: &mut Lowerer<'_>, element: VReg| {
+        lowerer.set_variable_from(var, element.into(), ty);
+        lowerer.b.assign(result, 1);
+    };
+    lowerer.if_found(bpf_map, key, with, |_| ());
     result.into()
 }

@@ -12,6 +12,7 @@ mod cat;
 mod cgroup_path;
 mod cgroupid;
 mod clear;
+mod comm;
 mod container_of;
 mod count;
 mod debugf;
@@ -35,6 +36,7 @@ mod is_unsigned_integer;
 mod join;
 mod kaddr;
 mod kernel_function;
+mod kfunc_allowed;
 mod kfunc_exist;
 mod kptr;
 mod kstack;
@@ -64,6 +66,7 @@ mod reg;
 mod signal;
 mod signal_name;
 mod signal_thread;
+mod skboutput;
 mod socket_cookie;
 mod stack_call;
 mod static_assert;
@@ -85,6 +88,7 @@ mod tid;
 mod time;
 mod tseries;
 mod uaddr;
+mod unwatch;
 mod uptr;
 mod ustack;
 mod usym;
@@ -92,6 +96,7 @@ mod warnf;
 mod write_user;
 mod zero;
 
+pub use comm::TASK_FUNCTIONS;
 pub use percpu_kaddr::CPU_OFFSETS;
 pub use usym::usym_of;
 
@@ -126,6 +131,7 @@ pub const ALL: &[&Function] = &[
     &cgroup_path::FUNCTION,
     &cgroupid::FUNCTION,
     &clear::FUNCTION,
+    &comm::FUNCTION,
     &container_of::FUNCTION,
     &count::FUNCTION,
     &debugf::FUNCTION,
@@ -146,6 +152,7 @@ pub const ALL: &[&Function] = &[
     &is_unsigned_integer::FUNCTION,
     &join::FUNCTION,
     &kaddr::FUNCTION,
+    &kfunc_allowed::FUNCTION,
     &kfunc_exist::FUNCTION,
     &kptr::FUNCTION,
     &kstack::FUNCTION,
@@ -173,6 +180,7 @@ pub const ALL: &[&Function] = &[
     &signal::FUNCTION,
     &signal_name::FUNCTION,
     &signal_thread::FUNCTION,
+    &skboutput::FUNCTION,
     &socket_cookie::FUNCTION,
     &static_assert::FUNCTION,
     &stats::FUNCTION,
@@ -192,6 +200,7 @@ pub const ALL: &[&Function] = &[
     &time::FUNCTION,
     &tseries::FUNCTION,
     &uaddr::FUNCTION,
+    &unwatch::FUNCTION,
     &uptr::FUNCTION,
     &ustack::FUNCTION,
     &usym::FUNCTION,

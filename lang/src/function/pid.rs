@@ -1,9 +1,7 @@
 //! `pid(namespace)`: the process's id, as a pid namespace has it.
 
 use super::Function;
-use super::namespace::{Namespace, namespace};
-use crate::hir::Expr;
-use crate::types::U32;
+use super::namespace::id;
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -13,9 +11,7 @@ pub const FUNCTION: Function = Function {
     example: "begin { print(pid(init)); }",
     args: (0, 1),
     changes_system: false,
-    check: |checker, call| match namespace(checker, call) {
-        None => Expr::poison(call.span),
-        Some(Namespace::Current) => Expr::scalar("pid", U32, call.span, |lowerer| lowerer.process_id()),
-        Some(Namespace::First) => Expr::scalar("pid", U32, call.span, |lowerer| lowerer.process_id_on_node()),
+    check: |checker, call| {
+        id(checker, call, "pid", |lowerer| lowerer.process_id(), |lowerer| lowerer.process_id_on_node())
     },
 };

@@ -1,9 +1,7 @@
 //! `tid(namespace)`: the thread's id, as a pid namespace has it.
 
 use super::Function;
-use super::namespace::{Namespace, namespace};
-use crate::hir::Expr;
-use crate::types::U32;
+use super::namespace::id;
 
 /// See the module.
 pub const FUNCTION: Function = Function {
@@ -13,9 +11,7 @@ pub const FUNCTION: Function = Function {
     example: "begin { print(tid(init)); }",
     args: (0, 1),
     changes_system: false,
-    check: |checker, call| match namespace(checker, call) {
-        None => Expr::poison(call.span),
-        Some(Namespace::Current) => Expr::scalar("tid", U32, call.span, |lowerer| lowerer.thread_id()),
-        Some(Namespace::First) => Expr::scalar("tid", U32, call.span, |lowerer| lowerer.thread_id_on_node()),
+    check: |checker, call| {
+        id(checker, call, "tid", |lowerer| lowerer.thread_id(), |lowerer| lowerer.thread_id_on_node())
     },
 };

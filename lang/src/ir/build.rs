@@ -326,6 +326,13 @@ impl Builder {
         dst
     }
 
+    /// `function(args)`, a function of the kernel by its number among the kernel's types; at most five arguments.
+    pub fn call_kernel(&mut self, function: u32, args: &[Operand]) -> VReg {
+        let dst = self.vreg();
+        self.push(Inst::CallKernel { dst, function, args: args.to_vec() });
+        dst
+    }
+
     /// `helper(args)` for its effect alone.
     pub fn call_void(&mut self, helper: Helper, args: &[Operand]) {
         self.push(Inst::Call { dst: None, helper, args: args.to_vec() });

@@ -109,15 +109,24 @@ impl Display for Inst {
                 if let Some(dst) = dst {
                     write!(f, "{dst} = ")?;
                 }
-                write!(f, "{helper:?}(")?;
-                for (index, arg) in args.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { ", " };
-                    write!(f, "{comma}{arg}")?;
-                }
-                write!(f, ")")
+                write!(f, "{helper:?}")?;
+                arguments(f, args)
+            }
+            Inst::CallKernel { dst, function, args } => {
+                write!(f, "{dst} = kernel[{function}]")?;
+                arguments(f, args)
             }
         }
     }
+}
+
+fn arguments(f: &mut Formatter<'_>, args: &[Operand]) -> Result {
+    f.write_str("(")?;
+    for (index, arg) in args.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        write!(f, "{comma}{arg}")?;
+    }
+    f.write_str(")")
 }
 
 impl Display for Term {

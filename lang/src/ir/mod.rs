@@ -15,6 +15,7 @@ use bpf::helper::Helper;
 use crate::span::Span;
 
 pub use build::Builder;
+pub(crate) use walk::Once;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -205,6 +206,8 @@ pub enum Inst {
     FunctionAddr { dst: VReg, function: FunctionId },
     /// `dst = helper(args)`; at most five arguments.
     Call { dst: Option<VReg>, helper: Helper, args: Vec<Operand> },
+    /// `dst = function(args)`, a function of the kernel by its number among the kernel's types; at most five arguments (kernel 5.13).
+    CallKernel { dst: VReg, function: u32, args: Vec<Operand> },
 }
 
 /// What a load or store is relative to.

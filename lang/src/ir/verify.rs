@@ -69,9 +69,15 @@ fn shape(function: &Function, inst: &Inst) -> Result<(), String> {
         Inst::Call { helper, args, .. } if args.len() != helper.arg_count() => {
             Err(format!("the helper takes {} arguments", helper.arg_count()))
         }
+        Inst::CallKernel { args, .. } if args.len() > MOST_ARGUMENTS => {
+            Err(format!("a function of the kernel takes at most {MOST_ARGUMENTS} arguments"))
+        }
         _ => Ok(()),
     }
 }
+
+/// How many registers arguments are handed over in.
+const MOST_ARGUMENTS: usize = 5;
 
 /// Rule 4, by the set of registers that are assigned whenever a block is entered.
 fn assigned(function: &Function) -> Result<(), Broken> {
@@ -128,7 +134,7 @@ fn assigned(function: &Function) -> Result<(), Broken> {
 
 /// Rule 5.
 fn pointers(function: &Function) -> Result<(), Broken> {
-    let counts = function.assignments();
+    let once = function.assigned_once();
     let mut is_pointer = BitSet::new(function.vregs as usize);
     for id in function.reverse_postorder() {
         let Some(block) = function.blocks.get(id.0 as usize) else { continue };
@@ -152,7 +158,7 @@ fn pointers(function: &Function) -> Result<(), Broken> {
                 Inst::Call { helper: Helper::MapLookupElem | Helper::RingbufReserve | Helper::TaskPtRegs, .. } => true,
                 _ => false,
             };
-            if let Some(dst) = inst.dst().filter(|dst| result && counts.get(dst.0 as usize) == Some(&1)) {
+            if let Some(dst) = inst.dst().filter(|dst| result && once.contains(*dst)) {
                 is_pointer.insert(dst.0 as usize);
             }
         }

@@ -1,6 +1,7 @@
 //! What an instruction reads and writes, and where a block leads: the questions every pass asks.
 
 use super::{Base, BlockId, Cmp, Function, Inst, Op, Operand, Term, VReg};
+use crate::bits::BitSet;
 
 impl Inst {
     /// The register it assigns.
@@ -17,7 +18,8 @@ impl Inst {
             | Inst::MapValueAddr { dst, .. }
             | Inst::Context { dst }
             | Inst::Argument { dst, .. }
-            | Inst::FunctionAddr { dst, .. } => Some(*dst),
+            | Inst::FunctionAddr { dst, .. }
+            | Inst::CallKernel { dst, .. } => Some(*dst),
             Inst::Call { dst, .. } => *dst,
             Inst::Store { .. } | Inst::AtomicAdd { .. } => None,
         }
@@ -36,7 +38,7 @@ impl Inst {
                 operand(a);
                 operand(b);
             }
-            Inst::Call { args, .. } => args.iter().for_each(operand),
+            Inst::Call { args, .. } | Inst::CallKernel { args, .. } => args.iter().for_each(operand),
             Inst::Swap { value, .. } => visit(*value),
             Inst::Load { base, .. } => base.register().into_iter().for_each(visit),
             Inst::Store { base, value, .. } => {
@@ -59,7 +61,7 @@ impl Inst {
                 [value].into_iter().for_each(visit)
             }
             Inst::Bin { a, b, .. } | Inst::Set { a, b, .. } => [a, b].into_iter().for_each(visit),
-            Inst::Call { args, .. } => args.iter_mut().for_each(visit),
+            Inst::Call { args, .. } | Inst::CallKernel { args, .. } => args.iter_mut().for_each(visit),
             _ => {}
         }
     }
@@ -79,7 +81,7 @@ impl Inst {
     /// Whether it does more than assign its register, so that it stays when nobody reads that.
     pub fn has_effect(&self) -> bool {
         match self {
-            Inst::Store { .. } | Inst::AtomicAdd { .. } => true,
+            Inst::Store { .. } | Inst::AtomicAdd { .. } | Inst::CallKernel { .. } => true,
             Inst::Call { helper, .. } => !helper.is_pure(),
             _ => false,
         }
@@ -245,17 +247,41 @@ impl Cmp {
     }
 }
 
+/// Registers by how often they are assigned.
+#[derive(Debug)]
+pub(crate) struct Once {
+    assigned: BitSet,
+    again: BitSet,
+}
+
+impl Once {
+    /// Whether a register is assigned once.
+    pub fn contains(&self, VReg(register): VReg) -> bool {
+        self.assigned.contains(register as usize) && !self.again.contains(register as usize)
+    }
+
+    /// Whether an operand means the same wherever it may be read.
+    pub fn is_stable(&self, operand: Operand) -> bool {
+        operand.register().is_none_or(|register| self.contains(register))
+    }
+}
+
 impl Function {
-    /// How often each register is assigned. One that is assigned once has the same value wherever it may be read, as in SSA:
-    /// every path to a read passes the assignment.
-    pub fn assignments(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.vregs as usize];
-        for register in self.insts().filter_map(Inst::dst) {
-            if let Some(count) = counts.get_mut(register.0 as usize) {
-                *count += 1;
+    /// The registers that are assigned once. Such a one has the same value wherever it may be read, as in SSA: every path to a read
+    /// passes the assignment.
+    pub(crate) fn assigned_once(&self) -> Once {
+        let registers = self.vregs as usize;
+        let mut once = Once { assigned: BitSet::new(registers), again: BitSet::new(registers) };
+        for block in &self.blocks {
+            for (inst, _) in &block.insts {
+                if let Some(VReg(dst)) = inst.dst() {
+                    let before =
+                        if once.assigned.contains(dst as usize) { &mut once.again } else { &mut once.assigned };
+                    before.insert(dst as usize);
+                }
             }
         }
-        counts
+        once
     }
 
     /// Every instruction, block by block.

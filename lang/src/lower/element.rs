@@ -39,6 +39,26 @@ impl Lowerer<'_> {
         self.b.call(Helper::MapLookupElem, &[map.into(), key.into()])
     }
 
+    /// Runs `with` on the address of an element that is there, `without` where there is none.
+    pub fn if_found(
+        &mut self,
+        map: MapRef,
+        key: VReg,
+        with: impl FnOnce(&mut Self, VReg),
+        without: impl FnOnce(&mut Self),
+    ) {
+        let element = self.lookup(map, key);
+        let (found, missing, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.branch(Cmp::Ne, element, 0, found, missing);
+        self.b.switch_to(missing);
+        without(self);
+        self.b.jump(done);
+        self.b.switch_to(found);
+        with(self, element);
+        self.b.jump(done);
+        self.b.switch_to(done);
+    }
+
     /// Runs `change` on the address of an element, which is added where it is missing.
     fn change(&mut self, map: Map, key: Option<&Expr>, change: impl FnOnce(&mut Self, VReg)) {
         let Some((bpf_map, layout)) = self.resources.map(map) else { return };
@@ -186,18 +206,12 @@ impl Lowerer<'_> {
             return self.load(element.into(), ty).into();
         }
         let key = self.key(map, key);
-        let element = self.lookup(bpf_map, key);
         let value = self.b.copy(0);
-        let (found, missing, done) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
-        self.b.branch(Cmp::Ne, element, 0, found, missing);
-        self.b.switch_to(missing);
-        self.tell_missing();
-        self.b.jump(done);
-        self.b.switch_to(found);
-        let loaded = self.load(element.into(), ty);
-        self.b.assign(value, loaded);
-        self.b.jump(done);
-        self.b.switch_to(done);
+        let with = |lowerer: &mut Self, element: VReg| {
+            let loaded = lowerer.load(element.into(), ty);
+            lowerer.b.assign(value, loaded);
+        };
+        self.if_found(bpf_map, key, with, Self::tell_missing);
         value.into()
     }
 
@@ -208,19 +222,15 @@ impl Lowerer<'_> {
             return self.b.map_value_addr(bpf_map, 0).into();
         }
         let key = self.key(map, key);
-        let element = self.b.vreg();
-        let found = self.lookup(bpf_map, key);
-        self.b.assign(element, found);
-        let (missing, done) = (self.b.new_block(), self.b.new_block());
-        self.b.branch(Cmp::Ne, element, 0, done, missing);
-        self.b.switch_to(missing);
-        self.tell_missing();
-        let zeros = self.resources.zeros(layout.value_size);
-        let zeros = self.b.map_value_addr(zeros, 0);
-        self.b.assign(element, zeros);
-        self.b.jump(done);
-        self.b.switch_to(done);
-        Place { base: Base::Reg(element), offset: 0 }
+        let place = self.b.vreg();
+        let without = |lowerer: &mut Self| {
+            lowerer.tell_missing();
+            let zeros = lowerer.resources.zeros(layout.value_size);
+            let zeros = lowerer.b.map_value_addr(zeros, 0);
+            lowerer.b.assign(place, zeros);
+        };
+        self.if_found(bpf_map, key, |lowerer, element| lowerer.b.assign(place, element), without);
+        Place { base: Base::Reg(place), offset: 0 }
     }
 
     /// Counts something that could not be kept.

@@ -106,9 +106,14 @@ impl Lowerer<'_> {
     /// The value as one of another scalar type: cut and extended.
     pub fn scalar_as(&mut self, e: &Expr, ty: &Ty) -> Operand {
         let value = self.scalar(e);
+        self.operand_as(value, &e.ty, ty)
+    }
+
+    /// A value of one scalar type as one of another.
+    pub(super) fn operand_as(&mut self, value: Operand, from: &Ty, ty: &Ty) -> Operand {
         match ty {
-            Ty::Bool if e.ty != Ty::Bool => self.b.set(Cmp::Ne, value, 0).into(),
-            Ty::Int { bytes, signed } if !holds(&e.ty, *bytes, *signed) => {
+            Ty::Bool if *from != Ty::Bool => self.b.set(Cmp::Ne, value, 0).into(),
+            Ty::Int { bytes, signed } if !holds(from, *bytes, *signed) => {
                 let width = Width::from_bytes(u32::from(*bytes)).unwrap_or(Width::B8);
                 self.b.extend(value, width, *signed).into()
             }

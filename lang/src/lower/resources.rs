@@ -45,6 +45,7 @@ pub struct Resources {
     pub schema: Schema,
     layouts: Vec<MapLayout>,
     events: Option<MapRef>,
+    packets: Option<MapRef>,
     lost: Option<MapRef>,
     stacks: Vec<(StackMapId, MapRef)>,
     unwind_rules: Option<MapRef>,
@@ -126,6 +127,18 @@ impl Resources {
             None => {
                 let map = self.add("events", MapType::RingBuf, 0, 0, DATA_RING, 0, MapRole::Events);
                 *self.events.insert(map)
+            }
+        }
+    }
+
+    /// The buffers of packets, one for each CPU.
+    pub fn packets(&mut self) -> MapRef {
+        match self.packets {
+            Some(map) => map,
+            None => {
+                // The kernel makes as many elements as there are CPUs.
+                let map = self.add("packets", MapType::PerfEventArray, 4, 4, 0, 0, MapRole::Packets);
+                *self.packets.insert(map)
             }
         }
     }
@@ -261,8 +274,12 @@ impl Resources {
 
     fn fitting_ring(&self) -> u32 {
         let commands = self.schema.events.iter().all(|event| {
-            use EventKind::{Clear, Exit, HelperError, PrintMap, Time, Zero};
-            matches!(event.kind, Clear(_) | Exit { .. } | HelperError { .. } | PrintMap { .. } | Time { .. } | Zero(_))
+            use EventKind::{Clear, Exit, HelperError, PrintMap, Time, Unwatch, Zero};
+            let kind = &event.kind;
+            matches!(
+                kind,
+                Clear(_) | Exit { .. } | HelperError { .. } | PrintMap { .. } | Time { .. } | Unwatch | Zero(_)
+            )
         });
         if commands { COMMAND_RING } else { DATA_RING }
     }

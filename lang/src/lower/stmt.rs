@@ -114,10 +114,12 @@ impl Lowerer<'_> {
         match self.variable(var) {
             Storage::Register(register) => {
                 let value = self.load(from, ty);
+                let value = self.operand_as(value.into(), ty, &own);
                 self.b.assign(register, value);
             }
             Storage::Memory(to) if own.is_scalar() => {
                 let value = self.load(from, ty);
+                let value = self.operand_as(value.into(), ty, &own);
                 self.store(to, &own, value);
             }
             Storage::Memory(to) => self.convert(from, ty, to, &own, Fill::Zeros),

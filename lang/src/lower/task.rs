@@ -56,16 +56,29 @@ impl Lowerer<'_> {
         match self.comm_offset() {
             Some(offset) => {
                 let task = self.b.call(Helper::GetCurrentTaskBtf, &[]);
-                for at in [0, 8] {
-                    let word = self.b.load(task, offset + at, Width::B8, false);
-                    self.b.store(to.base, to.offset + at, Width::B8, word);
-                }
+                self.copy_comm(task, offset, to);
             }
             None => {
                 let to = self.address(to);
                 let size = Operand::Imm(i64::from(COMM_BYTES));
                 self.b.call_void(Helper::GetCurrentComm, &[to.into(), size]);
             }
+        }
+    }
+
+    /// Writes the name of a task that the verifier knows as one, filled up with NULs.
+    pub fn write_comm_of(&mut self, task: VReg, to: Place) {
+        match self.comm_offset() {
+            Some(offset) => self.copy_comm(task, offset, to),
+            // No kernel that hands out tasks is so old or says so little of them.
+            None => self.zero(to, COMM_BYTES),
+        }
+    }
+
+    fn copy_comm(&mut self, task: VReg, offset: i32, to: Place) {
+        for at in [0, 8] {
+            let word = self.b.load(task, offset + at, Width::B8, false);
+            self.b.store(to.base, to.offset + at, Width::B8, word);
         }
     }
 

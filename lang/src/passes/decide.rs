@@ -10,9 +10,7 @@ type Fact = (Cmp, Operand, Operand);
 
 /// One pass over the function; whether it changed anything.
 pub(super) fn decide(function: &mut Function) -> bool {
-    let once: Vec<bool> = function.assignments().into_iter().map(|count| count == 1).collect();
-    let stable =
-        |operand: Operand| operand.register().is_none_or(|register| once.get(register.0 as usize) == Some(&true));
+    let once = function.assigned_once();
     let only_way = function.only_ways_in();
     let mut changed = false;
     for index in 0..function.blocks.len() {
@@ -21,7 +19,7 @@ pub(super) fn decide(function: &mut Function) -> bool {
         else {
             continue;
         };
-        if !(stable(a) && stable(b)) {
+        if !(once.is_stable(a) && once.is_stable(b)) {
             continue;
         }
         let known = facts(function, &only_way, BlockId(index as u32)).find_map(|(fact, left, right)| match () {

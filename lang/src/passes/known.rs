@@ -2,7 +2,7 @@
 
 use bpf::helper::Helper;
 
-use crate::ir::{Base, Cmp, Function, Inst, MapRef, Op, Operand, SlotId, VReg, Width};
+use crate::ir::{Base, Cmp, Function, Inst, MapRef, Once, Op, Operand, SlotId, VReg, Width};
 
 /// How a register was made. Registers named in it are assigned once themselves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub(super) enum Made {
 /// One entry for each register.
 #[derive(Debug)]
 pub(super) struct Known {
-    once: Vec<bool>,
+    once: Once,
     made: Vec<Option<Made>>,
     /// Copies under way in the current block, of registers assigned more than once.
     local: Vec<(VReg, Operand)>,
@@ -31,7 +31,7 @@ impl Known {
     /// Nothing is known yet but how often registers are assigned.
     pub fn new(function: &Function) -> Self {
         Self {
-            once: function.assignments().into_iter().map(|count| count == 1).collect(),
+            once: function.assigned_once(),
             made: vec![None; function.vregs as usize],
             local: Vec::new(),
             slot_sizes: function.slots.iter().map(|slot| slot.size).collect(),
@@ -40,7 +40,7 @@ impl Known {
 
     /// Whether the operand means the same wherever it may be read.
     pub fn is_stable(&self, operand: Operand) -> bool {
-        operand.register().is_none_or(|register| self.once.get(register.0 as usize) == Some(&true))
+        self.once.is_stable(operand)
     }
 
     /// How a register was made, if it is assigned once and that was seen.
@@ -91,7 +91,7 @@ impl Known {
             _ => true,
         };
         if let Some(entry) = self.made.get_mut(dst.0 as usize).filter(|_| stable)
-            && self.once.get(dst.0 as usize) == Some(&true)
+            && self.once.contains(dst)
         {
             *entry = Some(made);
         }

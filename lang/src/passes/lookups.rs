@@ -5,12 +5,13 @@
 //! them. Followed along blocks that have one way in; elements stay valid to the end of the program. Stores of what a slot holds
 //! already are dropped on the way.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use bpf::helper::Helper;
 
 use super::reach::{Reach, Touch};
-use crate::ir::{Base, BlockId, Function, Inst, MapRef, Operand, SlotId, VReg, Width};
+use crate::bits::BitSet;
+use crate::ir::{Base, BlockId, Function, Inst, MapRef, Once, Op, Operand, SlotId, VReg, Width};
 
 /// How deep two values are compared by how they were made.
 const DEPTH: u32 = 4;
@@ -26,12 +27,13 @@ pub(super) fn lookups(function: &mut Function) -> bool {
     let only_way = function.only_ways_in();
     let mut at_end: Vec<Option<State>> = vec![None; function.blocks.len()];
     let returns = function.blocks.iter().flat_map(|block| block.term.successors()).any(|target| target == BlockId(0));
-    let at_start = State { complete: !returns, ..State::default() };
+    let mut at_start = Some(State::new(function, !returns));
     let mut changed = false;
     for id in function.reverse_postorder() {
         let before = only_way.get(id.0 as usize).copied().flatten();
         let known = before.and_then(|BlockId(index)| at_end.get(index as usize)?.clone());
-        let mut state = if id == BlockId(0) { at_start.clone() } else { known.unwrap_or_default() };
+        let first = if id == BlockId(0) { at_start.take() } else { None };
+        let mut state = first.or(known).unwrap_or_else(|| State::new(function, false));
         let Some(block) = function.blocks.get_mut(id.0 as usize) else { continue };
         let count = block.insts.len();
         block.insts.retain_mut(|(inst, _)| {
@@ -55,6 +57,7 @@ pub(super) fn lookups(function: &mut Function) -> bool {
 /// Part of what a slot holds.
 #[derive(Clone, Copy, Debug)]
 struct Part {
+    slot: SlotId,
     offset: u32,
     width: Width,
     value: Operand,
@@ -64,48 +67,32 @@ struct Part {
 #[derive(Clone, Debug)]
 struct Found {
     map: MapRef,
-    key: Vec<Part>,
+    key: Rc<[Part]>,
     element: VReg,
-}
-
-/// What is known of a slot.
-#[derive(Clone, Debug, Default)]
-struct Content {
-    /// In order.
-    parts: Vec<Part>,
-    /// Whether something was written that is not known.
-    obscured: bool,
 }
 
 /// What is known at a point of the program.
 #[derive(Clone, Debug, Default)]
 struct State {
-    slots: BTreeMap<SlotId, Content>,
+    parts: Vec<Part>,
+    /// The slots to which something was written that is not known.
+    obscured: BitSet,
     found: Vec<Found>,
     /// Whether this goes back to the start of the program, so that what is not known of a slot was never written.
     complete: bool,
 }
 
 impl State {
+    /// Nothing is known, at the start of a program or anywhere.
+    fn new(function: &Function, complete: bool) -> Self {
+        Self { obscured: BitSet::new(function.slots.len()), complete, ..Self::default() }
+    }
+
     /// Takes note of an instruction; gives the element it would find again.
     fn pass(&mut self, inst: &Inst, reach: &Reach, values: &Values) -> Option<VReg> {
         match inst {
             Inst::Store { base: Base::Slot(slot), offset, width, value } => {
-                let (offset, width) = (*offset as u32, *width);
-                let content = self.slots.entry(*slot).or_default();
-                let end = offset + width.bytes();
-                content.parts.retain(|part| {
-                    let part_end = part.offset + part.width.bytes();
-                    let apart = part_end <= offset || end <= part.offset;
-                    content.obscured |= !apart && (part.offset < offset || end < part_end);
-                    apart
-                });
-                if values.is_stable(*value) {
-                    content.parts.push(Part { offset, width, value: *value });
-                    content.parts.sort_unstable_by_key(|part| part.offset);
-                } else {
-                    content.obscured = true;
-                }
+                self.store(*slot, *offset as u32, *width, *value, values);
                 None
             }
             Inst::Call { dst, helper: Helper::MapLookupElem, args } => self.lookup(*dst, args, values),
@@ -121,7 +108,8 @@ impl State {
                 }
                 reach.for_each_touch(inst, |touch| {
                     if !matches!(touch, Touch::Read(..)) {
-                        *self.slots.entry(touch.slot()).or_default() = Content { parts: vec![], obscured: true };
+                        self.obscured.insert(touch.slot().0 as usize);
+                        self.parts.retain(|part| part.slot != touch.slot());
                     }
                 });
                 None
@@ -129,20 +117,37 @@ impl State {
         }
     }
 
+    fn store(&mut self, slot: SlotId, offset: u32, width: Width, value: Operand, values: &Values) {
+        let end = offset + width.bytes();
+        let mut torn = false;
+        self.parts.retain(|part| {
+            let part_end = part.offset + part.width.bytes();
+            let apart = part.slot != slot || part_end <= offset || end <= part.offset;
+            torn |= !apart && (part.offset < offset || end < part_end);
+            apart
+        });
+        if values.is_stable(value) {
+            self.parts.push(Part { slot, offset, width, value });
+        } else {
+            torn = true;
+        }
+        if torn {
+            self.obscured.insert(slot.0 as usize);
+        }
+    }
+
     /// Whether an instruction stores what its slot holds already.
     fn holds(&self, inst: &Inst, values: &Values) -> bool {
         let Inst::Store { base: Base::Slot(slot), offset, width, value } = inst else { return false };
-        let parts = self.slots.get(slot).map(|content| content.parts.as_slice()).unwrap_or_default();
-        let part = parts.iter().find(|part| part.offset == *offset as u32 && part.width == *width);
+        let place = (*slot, *offset as u32, *width);
+        let part = self.parts.iter().find(|part| (part.slot, part.offset, part.width) == place);
         part.is_some_and(|part| values.are_equal(part.value, *value, DEPTH))
     }
 
     fn lookup(&mut self, dst: Option<VReg>, args: &[Operand], values: &Values) -> Option<VReg> {
         let [map, key] = args else { return None };
         let (map, (slot, start)) = (values.map(*map)?, values.slot(*key)?);
-        let size = values.slot_sizes.get(slot.0 as usize).copied()?;
-        let content = self.slots.get(&slot)?;
-        let key = key_of(content, start, size, self.complete)?;
+        let key = self.key(slot, start, values.slot_sizes.get(slot.0 as usize).copied()?)?;
         let same = |found: &&Found| {
             let pairs = || found.key.iter().zip(&key);
             let alike = |(a, b): (&Part, &Part)| {
@@ -154,66 +159,84 @@ impl State {
             return Some(first.element);
         }
         if let Some(element) = dst.filter(|dst| values.is_stable((*dst).into())) {
-            self.found.push(Found { map, key, element });
+            self.found.push(Found { map, key: key.into(), element });
         }
         None
     }
+
+    /// The parts of a slot from `start` on, counted from there, if they are all that a helper may read: there is no gap to the end
+    /// of the slot, or what is in the gaps was never written and so cannot belong to a key.
+    fn key(&self, slot: SlotId, start: u32, size: u32) -> Option<Vec<Part>> {
+        let parts = self.parts.iter().filter(|part| part.slot == slot && part.offset >= start);
+        let mut key: Vec<Part> = parts.map(|part| Part { offset: part.offset - start, ..*part }).collect();
+        key.sort_unstable_by_key(|part| part.offset);
+        let mut at = 0;
+        let mut gaps = false;
+        for part in &key {
+            gaps |= part.offset != at;
+            at = part.offset + part.width.bytes();
+        }
+        gaps |= at + start < size;
+        let never_written = self.complete && !self.obscured.contains(slot.0 as usize);
+        (!key.is_empty() && (!gaps || never_written)).then_some(key)
+    }
 }
 
-/// The parts of a slot from `start` on, counted from there, if they are all that a helper may read: there is no gap to the end
-/// of the slot, or what is in the gaps was never written and so cannot belong to a key.
-fn key_of(content: &Content, start: u32, size: u32, complete: bool) -> Option<Vec<Part>> {
-    let mut at = start;
-    let mut gaps = false;
-    let mut key = Vec::new();
-    for part in content.parts.iter().filter(|part| part.offset >= start) {
-        gaps |= part.offset != at;
-        key.push(Part { offset: part.offset - start, ..*part });
-        at = part.offset + part.width.bytes();
-    }
-    gaps |= at < size;
-    let never_written = complete && !content.obscured;
-    (!key.is_empty() && (!gaps || never_written)).then_some(key)
+/// How a register was made, as far as that tells what it holds.
+#[derive(Clone, Copy)]
+enum Made {
+    Map(MapRef),
+    Slot(SlotId, i32),
+    Bin(Op, Operand, Operand),
+    Extend(Operand, Width, bool),
+    Call(Helper),
 }
 
 /// How the registers that are assigned once were made.
 struct Values {
-    made: Vec<Option<Inst>>,
-    once: Vec<bool>,
+    made: Vec<Option<Made>>,
+    once: Once,
     slot_sizes: Vec<u32>,
 }
 
 impl Values {
     fn of(function: &Function) -> Self {
-        let once: Vec<bool> = function.assignments().into_iter().map(|count| count == 1).collect();
+        let once = function.assigned_once();
         let mut made = vec![None; function.vregs as usize];
         for inst in function.insts() {
-            let Some(VReg(dst)) = inst.dst() else { continue };
-            if let (Some(true), Some(entry)) = (once.get(dst as usize), made.get_mut(dst as usize)) {
-                *entry = Some(inst.clone());
+            let (dst, how) = match *inst {
+                Inst::MapAddr { dst, map } => (dst, Made::Map(map)),
+                Inst::SlotAddr { dst, slot, offset } => (dst, Made::Slot(slot, offset)),
+                Inst::Bin { dst, op, a, b } => (dst, Made::Bin(op, a, b)),
+                Inst::Extend { dst, value, width, signed } => (dst, Made::Extend(value, width, signed)),
+                Inst::Call { dst: Some(dst), helper, .. } => (dst, Made::Call(helper)),
+                _ => continue,
+            };
+            if let Some(entry) = made.get_mut(dst.0 as usize).filter(|_| once.contains(dst)) {
+                *entry = Some(how);
             }
         }
         Self { made, once, slot_sizes: function.slots.iter().map(|slot| slot.size).collect() }
     }
 
-    fn made(&self, operand: Operand) -> Option<&Inst> {
-        self.made.get(operand.register()?.0 as usize)?.as_ref()
+    fn made(&self, operand: Operand) -> Option<Made> {
+        self.made.get(operand.register()?.0 as usize).copied()?
     }
 
     fn is_stable(&self, operand: Operand) -> bool {
-        operand.register().is_none_or(|register| self.once.get(register.0 as usize) == Some(&true))
+        self.once.is_stable(operand)
     }
 
     fn map(&self, operand: Operand) -> Option<MapRef> {
         match self.made(operand)? {
-            Inst::MapAddr { map, .. } => Some(*map),
+            Made::Map(map) => Some(map),
             _ => None,
         }
     }
 
     fn slot(&self, operand: Operand) -> Option<(SlotId, u32)> {
         match self.made(operand)? {
-            Inst::SlotAddr { slot, offset, .. } => Some((*slot, u32::try_from(*offset).ok()?)),
+            Made::Slot(slot, offset) => Some((slot, u32::try_from(offset).ok()?)),
             _ => None,
         }
     }
@@ -228,16 +251,11 @@ impl Values {
         };
         let equal = |a: Operand, b: Operand| self.are_equal(a, b, depth);
         match (left, right) {
-            (Inst::Bin { op, a, b, .. }, Inst::Bin { op: other, a: c, b: d, .. }) => {
-                op == other && equal(*a, *c) && equal(*b, *d)
+            (Made::Bin(op, a, b), Made::Bin(other, c, d)) => op == other && equal(a, c) && equal(b, d),
+            (Made::Extend(value, width, signed), Made::Extend(other, other_width, other_signed)) => {
+                (width, signed) == (other_width, other_signed) && equal(value, other)
             }
-            (
-                Inst::Extend { value, width, signed, .. },
-                Inst::Extend { value: other, width: other_width, signed: other_signed, .. },
-            ) => (width, signed) == (other_width, other_signed) && equal(*value, *other),
-            (Inst::Call { helper, .. }, Inst::Call { helper: other, .. }) => {
-                helper == other && helper.is_constant_in_a_run()
-            }
+            (Made::Call(helper), Made::Call(other)) => helper == other && helper.is_constant_in_a_run(),
             _ => false,
         }
     }

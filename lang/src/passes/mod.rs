@@ -1,7 +1,7 @@
 //! Improvements to the low-level form: less code and fewer registers for the same effect.
 //!
-//! Each pass takes a function that keeps the rules of [`crate::ir::verify`] and leaves one that does. They run in rounds until
-//! nothing changes. A register that is assigned once is as good as SSA: every path to a read passes its assignment, so that
+//! Each pass takes a function that keeps the rules of [`crate::ir::verify`] and leaves one that does. They run until none finds
+//! anything to do. A register that is assigned once is as good as SSA: every path to a read passes its assignment, so that
 //! what is known of it there holds at the read too.
 
 mod decide;
@@ -21,22 +21,46 @@ mod tests;
 
 use crate::ir::Function;
 
-/// What a script gains after the third round is not worth the time; the bound is for code nobody has seen yet.
-const ROUNDS: usize = 8;
+/// The most runs of passes over one function: several times what scripts take; the bound is for code nobody has seen yet.
+const MOST_RUNS: usize = 80;
 
-/// A pass over a function; it tells whether it changed anything.
-type Pass = (&'static str, fn(&mut Function) -> bool);
+/// A pass over a function.
+struct Pass {
+    name: &'static str,
+    /// Tells whether it changed anything.
+    run: fn(&mut Function) -> bool,
+    /// The passes that may find something to do after that, as bits by their places in [`PASSES`].
+    wakes: u8,
+}
 
-/// Those that make work for each other.
-const EVERY_ROUND: [Pass; 5] = [
-    ("propagate", propagate::propagate),
-    ("share", share::share),
-    ("decide", decide::decide),
-    ("straighten", straighten::straighten),
-    ("sweep", sweep::sweep),
+const PROPAGATE: u8 = 1 << 0;
+const SHARE: u8 = 1 << 1;
+const DECIDE: u8 = 1 << 2;
+const STRAIGHTEN: u8 = 1 << 3;
+const SWEEP: u8 = 1 << 4;
+const NARROW: u8 = 1 << 5;
+const STORES: u8 = 1 << 6;
+const LOOKUPS: u8 = 1 << 7;
+
+/// Those in front make the work of those behind them smaller: a pass runs when those before it have nothing to do.
+const PASSES: [Pass; 8] = [
+    Pass {
+        name: "propagate",
+        run: propagate::propagate,
+        wakes: SHARE | DECIDE | STRAIGHTEN | SWEEP | NARROW | STORES | LOOKUPS,
+    },
+    Pass { name: "share", run: share::share, wakes: PROPAGATE | SWEEP },
+    Pass { name: "decide", run: decide::decide, wakes: STRAIGHTEN },
+    Pass {
+        name: "straighten",
+        run: straighten::straighten,
+        wakes: PROPAGATE | SHARE | DECIDE | SWEEP | STORES | LOOKUPS,
+    },
+    Pass { name: "sweep", run: sweep::sweep, wakes: STRAIGHTEN | STORES },
+    Pass { name: "narrow", run: narrow::narrow, wakes: PROPAGATE | SWEEP },
+    Pass { name: "stores", run: stores::stores, wakes: SWEEP | LOOKUPS },
+    Pass { name: "lookups", run: lookups::lookups, wakes: PROPAGATE | DECIDE | SWEEP | STORES },
 ];
-/// Those that need the others to be done.
-const AFTERWARDS: [Pass; 3] = [("narrow", narrow::narrow), ("stores", stores::stores), ("lookups", lookups::lookups)];
 
 /// Runs all passes.
 pub fn improve(function: &mut Function) {
@@ -45,38 +69,18 @@ pub fn improve(function: &mut Function) {
 
 /// Runs all passes; `note` is told of each that changed something, with what it left.
 pub fn improve_noting(function: &mut Function, note: &mut dyn FnMut(&'static str, &Function)) {
-    for _ in 0..ROUNDS {
-        rounds(function, note);
-        if !run(function, &AFTERWARDS, note) {
-            break;
+    let mut pending = u8::MAX;
+    for _ in 0..MOST_RUNS {
+        let Some(pass) = PASSES.get(pending.trailing_zeros() as usize) else { break };
+        pending &= pending - 1;
+        if (pass.run)(function) {
+            note(pass.name, function);
+            pending |= pass.wakes;
         }
+        assert_sound(function);
     }
     slots::merge(function);
     assert_sound(function);
-}
-
-/// Pass after pass, until none of them in a row finds anything to do.
-fn rounds(function: &mut Function, note: &mut dyn FnMut(&'static str, &Function)) {
-    let mut idle = 0;
-    for pass in EVERY_ROUND.iter().cycle().take(ROUNDS * EVERY_ROUND.len()) {
-        idle = if run(function, &[*pass], note) { 0 } else { idle + 1 };
-        if idle == EVERY_ROUND.len() {
-            break;
-        }
-    }
-}
-
-fn run(function: &mut Function, passes: &[Pass], note: &mut dyn FnMut(&'static str, &Function)) -> bool {
-    let mut changed = false;
-    for (name, pass) in passes {
-        let did = pass(function);
-        assert_sound(function);
-        if did {
-            note(name, function);
-        }
-        changed |= did;
-    }
-    changed
 }
 
 /// In debug builds: a pass that breaks a rule is at fault, not the script.

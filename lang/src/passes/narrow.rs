@@ -5,10 +5,10 @@ use crate::ir::{Function, Inst, Op, Operand, VReg, Width};
 /// One pass over the function; whether it changed anything.
 pub(super) fn narrow(function: &mut Function) -> bool {
     let demanded = demanded(function);
-    let once: Vec<bool> = function.assignments().into_iter().map(|count| count == 1).collect();
+    let once = function.assigned_once();
     let mut changed = false;
     for (inst, _) in function.blocks.iter_mut().flat_map(|block| &mut block.insts) {
-        let Some(VReg(dst)) = inst.dst().filter(|VReg(dst)| once.get(*dst as usize) == Some(&true)) else { continue };
+        let Some(VReg(dst)) = inst.dst().filter(|dst| once.contains(*dst)) else { continue };
         let bits = demanded.get(dst as usize).copied().unwrap_or(64);
         match *inst {
             Inst::Extend { dst, value, width, .. } if bits <= width.bits() => {

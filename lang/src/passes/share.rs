@@ -20,15 +20,16 @@ enum Key {
 
 /// One pass over the function; whether it changed anything.
 pub(super) fn share(function: &mut Function) -> bool {
-    let once: Vec<bool> = function.assignments().into_iter().map(|count| count == 1).collect();
-    let stable = |register: VReg| once.get(register.0 as usize) == Some(&true);
+    let once = function.assigned_once();
+    let stable = |register: VReg| once.contains(register);
     let order = function.reverse_postorder();
     let dominators = dominators(function, &order);
     let mut calls: Vec<(Helper, BlockId, VReg)> = Vec::new();
     let mut changed = false;
+    let mut local: Vec<(Key, VReg)> = Vec::new();
     for id in &order {
         let Some(block) = function.blocks.get_mut(id.0 as usize) else { continue };
-        let mut local: Vec<(Key, VReg)> = Vec::new();
+        local.clear();
         for (inst, _) in &mut block.insts {
             let key = key(inst);
             let Some(dst) = inst.dst().filter(|dst| stable(*dst)) else {
@@ -73,7 +74,7 @@ pub(super) fn share(function: &mut Function) -> bool {
 }
 
 fn forget_at_call(inst: &Inst, local: &mut Vec<(Key, VReg)>) {
-    if matches!(inst, Inst::Call { .. }) {
+    if matches!(inst, Inst::Call { .. } | Inst::CallKernel { .. }) {
         local.clear();
     }
 }

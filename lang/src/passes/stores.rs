@@ -3,11 +3,12 @@
 //! Lowering zeroes keys and records before it fills them, since helpers read every byte; most of those zeros never
 //! matter.
 
+use std::cmp::Reverse;
+
 use super::known::Known;
 use super::reach::{Reach, Touch, read_later};
 use crate::bits::BitSet;
-use crate::ir::{Base, Function, Inst, Operand, SlotId, Width};
-use crate::span::Span;
+use crate::ir::{Base, Block, Function, Inst, Operand, SlotId, Width};
 
 /// One pass over the function; whether it changed anything.
 pub(super) fn stores(function: &mut Function) -> bool {
@@ -23,43 +24,63 @@ pub(super) fn stores(function: &mut Function) -> bool {
 /// Removes stores whose bytes are all overwritten, or never read.
 fn drop_dead(function: &mut Function, reach: &Reach) -> bool {
     let later = read_later(function, reach);
-    let sizes: Vec<usize> = function.slots.iter().map(|slot| slot.size as usize).collect();
+    // The bytes of all slots, one slot behind the other.
+    let mut starts = Vec::with_capacity(function.slots.len());
+    let mut end = 0;
+    for slot in &function.slots {
+        starts.push(end..end + slot.size as usize);
+        end += slot.size as usize;
+    }
+    let bytes_of = |slot: SlotId| starts.get(slot.0 as usize).cloned().unwrap_or_default();
+    // Those whose present content does not matter.
+    let mut free = BitSet::new(end);
     let mut changed = false;
     for (block, later) in function.blocks.iter_mut().zip(&later) {
-        // For each slot the bytes whose present content does not matter.
-        let mut free: Vec<BitSet> = Vec::with_capacity(sizes.len());
-        for (index, size) in sizes.iter().enumerate() {
-            let mut bytes = BitSet::new(*size);
+        free.clear();
+        for (index, bytes) in starts.iter().enumerate() {
             if !later.contains(index) {
-                (0..*size).for_each(|byte| bytes.insert(byte));
+                free.insert_range(bytes.clone());
             }
-            free.push(bytes);
         }
-        let mut kept: Vec<(Inst, Span)> = Vec::with_capacity(block.insts.len());
-        for (inst, span) in std::mem::take(&mut block.insts).into_iter().rev() {
-            if let Inst::Store { base: Base::Slot(slot), offset, width, .. } = inst {
-                let Some(free) = free.get_mut(slot.0 as usize) else { continue };
-                let range = offset as usize..offset as usize + width.bytes() as usize;
-                if range.clone().all(|byte| free.contains(byte)) {
-                    changed = true;
+        let mut dead: Vec<usize> = Vec::new();
+        for (index, (inst, _)) in block.insts.iter().enumerate().rev() {
+            if let Inst::Store { base: Base::Slot(slot), offset, width, .. } = *inst {
+                let start = bytes_of(slot).start + offset as usize;
+                let range = start..start + width.bytes() as usize;
+                if free.contains_range(range.clone()) {
+                    dead.push(index);
                     continue;
                 }
-                range.for_each(|byte| free.insert(byte));
+                free.insert_range(range);
             }
-            reach.for_each_touch(&inst, |touch| {
-                let Some(free) = free.get_mut(touch.slot().0 as usize) else { return };
+            reach.for_each_touch(inst, |touch| {
+                let bytes = bytes_of(touch.slot());
                 match touch {
-                    Touch::Read(_, start, bytes) => (start..start + bytes).for_each(|byte| free.remove(byte as usize)),
-                    Touch::Any(_) => free.clear(),
+                    Touch::Read(_, start, count) => {
+                        let start = bytes.start + start as usize;
+                        free.remove_range(start..start + count as usize);
+                    }
+                    Touch::Any(_) => free.remove_range(bytes),
                     Touch::Write(..) => {}
                 }
             });
-            kept.push((inst, span));
         }
-        kept.reverse();
-        block.insts = kept;
+        changed |= !dead.is_empty();
+        take_out(block, dead);
     }
     changed
+}
+
+/// Removes instructions by their places, the last one first.
+fn take_out(block: &mut Block, mut places: Vec<usize>) {
+    if places.is_empty() {
+        return;
+    }
+    let mut index = 0;
+    block.insts.retain(|_| {
+        index += 1;
+        places.pop_if(|place| *place == index - 1).is_none()
+    });
 }
 
 /// A store that nothing has read or overwritten yet.
@@ -76,11 +97,12 @@ struct Pending {
 fn widen(function: &mut Function, reach: &Reach) -> bool {
     let mut known = Known::new(function);
     let mut changed = false;
+    let mut pending: Vec<Pending> = Vec::new();
     for id in function.reverse_postorder() {
         let Some(block) = function.blocks.get_mut(id.0 as usize) else { continue };
         known.enter_block();
-        let mut pending: Vec<Pending> = Vec::new();
-        let mut joined = BitSet::new(block.insts.len());
+        pending.clear();
+        let mut joined: Vec<usize> = Vec::new();
         for (index, (inst, _)) in block.insts.iter_mut().enumerate() {
             known.note(inst);
             let Inst::Store { base: Base::Slot(slot), offset, width, value } = *inst else {
@@ -89,7 +111,7 @@ fn widen(function: &mut Function, reach: &Reach) -> bool {
             };
             let mut store = Pending { index, slot, offset: offset as u32, width, value };
             while let Some((at, wider)) = join(&store, &pending, &known) {
-                joined.insert(pending.swap_remove(at).index);
+                joined.push(pending.swap_remove(at).index);
                 store = wider;
                 changed = true;
             }
@@ -100,11 +122,8 @@ fn widen(function: &mut Function, reach: &Reach) -> bool {
                 pending.push(store);
             }
         }
-        let mut index = 0;
-        block.insts.retain(|_| {
-            index += 1;
-            !joined.contains(index - 1)
-        });
+        joined.sort_unstable_by_key(|index| Reverse(*index));
+        take_out(block, joined);
     }
     changed
 }

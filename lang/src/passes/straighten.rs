@@ -9,8 +9,14 @@ pub(super) fn straighten(function: &mut Function) -> bool {
         changed |= thread(function, BlockId(index as u32));
     }
     changed |= unify_exits(function);
-    changed |= merge(function);
-    changed | remove_unreachable(function)
+    let order = function.reverse_postorder();
+    let merged = merge(function, &order);
+    // Blocks that were merged are reached no more.
+    if merged || order.len() != function.blocks.len() {
+        remove_unreachable(function);
+        changed = true;
+    }
+    changed
 }
 
 fn block(function: &Function, id: BlockId) -> Option<&Block> {
@@ -124,17 +130,17 @@ fn unify_exits(function: &mut Function) -> bool {
 }
 
 /// Appends blocks to the only block that leads to them.
-fn merge(function: &mut Function) -> bool {
+fn merge(function: &mut Function, order: &[BlockId]) -> bool {
     let mut ways = vec![0u32; function.blocks.len()];
     // The entry has a way in that no block stands for.
     ways.iter_mut().take(1).for_each(|entry| *entry = 1);
-    for id in function.reverse_postorder() {
+    for id in order.iter().copied() {
         for target in block(function, id).into_iter().flat_map(|block| block.term.successors()) {
             ways.get_mut(target.0 as usize).into_iter().for_each(|count| *count += 1);
         }
     }
     let mut changed = false;
-    for id in function.reverse_postorder() {
+    for id in order.iter().copied() {
         while let Some(Term::Jump(target)) = block(function, id).map(|block| block.term.clone()) {
             if target == id || ways.get(target.0 as usize) != Some(&1) {
                 break;
@@ -153,11 +159,8 @@ fn merge(function: &mut Function) -> bool {
 }
 
 /// Keeps reachable blocks only and numbers them anew.
-fn remove_unreachable(function: &mut Function) -> bool {
+fn remove_unreachable(function: &mut Function) {
     let mut order = function.reverse_postorder();
-    if order.len() == function.blocks.len() {
-        return false;
-    }
     order.sort_unstable();
     let number = |id: BlockId| order.binary_search(&id).map_or(id, |index| BlockId(index as u32));
     let blocks = std::mem::take(&mut function.blocks);
@@ -168,5 +171,4 @@ fn remove_unreachable(function: &mut Function) -> bool {
             block
         })
         .collect();
-    true
 }

@@ -7,25 +7,36 @@ use crate::ir::{Block, Function, Inst, VReg};
 pub(super) fn sweep(function: &mut Function) -> bool {
     let live_in = live_in(function);
     let mut changed = false;
+    let mut live = BitSet::new(function.vregs as usize);
+    let mut dead = BitSet::default();
     for block in &mut function.blocks {
-        let mut live = at_end(block, &live_in, function.vregs as usize);
-        let mut kept = Vec::with_capacity(block.insts.len());
-        for (mut inst, span) in std::mem::take(&mut block.insts).into_iter().rev() {
+        at_end(block, &live_in, &mut live);
+        let mut found = false;
+        for (index, (inst, _)) in block.insts.iter_mut().enumerate().rev() {
             let unread = inst.dst().is_none_or(|dst| !live.contains(dst.0 as usize));
             if unread && !inst.has_effect() {
-                changed = true;
+                if !found {
+                    dead = BitSet::new(index + 1);
+                    found = true;
+                }
+                dead.insert(index);
                 continue;
             }
-            if let Inst::Call { dst, .. } = &mut inst
+            if let Inst::Call { dst, .. } = inst
                 && unread
             {
                 changed |= dst.take().is_some();
             }
-            step(&inst, &mut live);
-            kept.push((inst, span));
+            step(inst, &mut live);
         }
-        kept.reverse();
-        block.insts = kept;
+        if found {
+            changed = true;
+            let mut index = 0;
+            block.insts.retain(|_| {
+                index += 1;
+                !dead.contains(index - 1)
+            });
+        }
     }
     changed
 }
@@ -45,13 +56,15 @@ fn live_in(function: &Function) -> Vec<BitSet> {
     let mut order = function.reverse_postorder();
     order.reverse();
     let mut out = BitSet::new(registers);
-    let mut changed = true;
+    let mut settled = BitSet::new(function.blocks.len());
+    let (mut changed, mut loops) = (true, false);
     while changed {
         changed = false;
         for id in &order {
             let Some(block) = function.blocks.get(id.0 as usize) else { continue };
             out.clear();
             for target in block.term.successors() {
+                loops |= !settled.contains(target.0 as usize);
                 live_in.get(target.0 as usize).into_iter().for_each(|entry| {
                     out.union(entry);
                 });
@@ -59,7 +72,10 @@ fn live_in(function: &Function) -> Vec<BitSet> {
             if let (Some(entry), Some(writes)) = (live_in.get_mut(id.0 as usize), writes.get(id.0 as usize)) {
                 changed |= entry.union_without(&out, writes);
             }
+            settled.insert(id.0 as usize);
         }
+        // Behind each block only blocks that were done before: once is enough.
+        changed &= loops;
     }
     live_in
 }
@@ -70,16 +86,15 @@ fn first_read(VReg(register): VReg, reads: &mut BitSet, writes: &BitSet) {
     }
 }
 
-/// What is live before the terminator.
-fn at_end(block: &Block, live_in: &[BitSet], registers: usize) -> BitSet {
-    let mut live = BitSet::new(registers);
+/// Makes `live` what is live before the terminator.
+fn at_end(block: &Block, live_in: &[BitSet], live: &mut BitSet) {
+    live.clear();
     for target in block.term.successors() {
         live_in.get(target.0 as usize).into_iter().for_each(|entry| {
             live.union(entry);
         });
     }
     block.term.for_each_use(|register| live.insert(register.0 as usize));
-    live
 }
 
 fn step(inst: &Inst, live: &mut BitSet) {

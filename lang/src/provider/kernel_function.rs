@@ -98,7 +98,9 @@ fn missing(
     let full = module.map_or_else(|| name.to_owned(), |module| format!("{module}:{name}"));
     let wild = glob::is_pattern(name);
     if !wild {
-        expand.untraceable(point.span, name);
+        if !expand.is_misspelt(point) {
+            expand.untraceable(point.span, name);
+        }
         if expand.options.unsafe_allowed {
             return vec![Place { function: full, module: None, offset }];
         }

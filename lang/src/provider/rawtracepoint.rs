@@ -24,7 +24,7 @@ fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
     needs.modules |= point.parts.len() == 2;
     if let [.., event] = point.parts.as_slice() {
         needs.tracepoints.push(TracepointPattern { category: "*".into(), event: event.node.clone(), fields: false });
-        needs.btf |= uses.args;
+        needs.btf |= uses.args || uses.typed_pointers;
         needs.unwinding |= uses.kernel_stack;
     }
 }
@@ -60,8 +60,9 @@ fn expand(expand: &mut Expand<'_>, point: &AttachPoint) {
     let events = if events.is_empty() { vec![event] } else { events };
     for event in events {
         let name = format!("rawtracepoint:{event}");
-        // Without names the arguments of all are the same words.
-        let typed = if expand.uses.args { event.clone() } else { String::new() };
-        expand.site(Attach::RawTracepoint { event }, name, Context::Raw { event: typed });
+        // Without names and types the arguments of all are the same words.
+        let typed = expand.uses.typed_pointers;
+        let of = if expand.uses.args || typed { event.clone() } else { String::new() };
+        expand.site(Attach::RawTracepoint { event }, name, Context::Raw { event: of, typed });
     }
 }

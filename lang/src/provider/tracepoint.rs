@@ -34,7 +34,7 @@ fn needs(point: &AttachPoint, uses: Uses, needs: &mut Needs) {
     needs.tracepoints.push(TracepointPattern {
         category: category.node.clone(),
         event: event.node.clone(),
-        fields: uses.args,
+        fields: uses.args || uses.typed_pointers,
     });
     needs.unwinding |= uses.kernel_stack;
 }
@@ -90,6 +90,8 @@ fn site(expand: &mut Expand<'_>, category: &str, event: &str, format: Option<&Tr
     let user = matches!(category, "syscalls" | "raw_syscalls");
     let space = if user { Space::User } else { Space::Kernel };
     let (attach, context) = match (category, event) {
+        // Programs on the raw forms may not call functions of the kernel.
+        _ if expand.uses.typed_pointers => (record, Context::Record { format: format.cloned().map(Rc::new), space }),
         ("raw_syscalls", "sys_enter") => (raw, Context::SyscallEnter),
         ("raw_syscalls", "sys_exit") => (raw, Context::SyscallExit),
         ("syscalls", _) if !expand.uses.args => (record, Context::Record { format: None, space: Space::Any }),

@@ -7,6 +7,7 @@ use bpf::insn::Insn;
 use bpf::opcode::{self, Alu, Jump, Size};
 use lang::emit::Emitted;
 
+use crate::arithmetic::{alu, holds};
 use crate::world::{self, CONTEXT, ELEMENTS, Elements, MAPS, Memory, Outcome};
 
 /// The frame pointer; the stack lies below.
@@ -88,7 +89,7 @@ pub fn run(emitted: &Emitted) -> Outcome {
             }
             (opcode::JMP, Some(Jump::Call)) => call(insn, &mut state, &mut outcome),
             (opcode::JMP, Some(jump)) => {
-                if holds(jump, insn, &state) {
+                if holds(jump, state.registers[insn.dst as usize], source(insn, &state)) {
                     at = at.checked_add_signed(insn.off.into()).expect("a jump before the start");
                 }
             }
@@ -109,26 +110,6 @@ fn call(insn: Insn, state: &mut State, outcome: &mut Outcome) {
 
 fn source(insn: Insn, state: &State) -> u64 {
     if insn.code & opcode::FROM_REG != 0 { state.registers[insn.src as usize] } else { i64::from(insn.imm) as u64 }
-}
-
-fn holds(jump: Jump, insn: Insn, state: &State) -> bool {
-    let (a, b) = (state.registers[insn.dst as usize], source(insn, state));
-    let (signed_a, signed_b) = (a as i64, b as i64);
-    match jump {
-        Jump::Always => true,
-        Jump::Eq => a == b,
-        Jump::Ne => a != b,
-        Jump::Gt => a > b,
-        Jump::Ge => a >= b,
-        Jump::Lt => a < b,
-        Jump::Le => a <= b,
-        Jump::Set => a & b != 0,
-        Jump::SGt => signed_a > signed_b,
-        Jump::SGe => signed_a >= signed_b,
-        Jump::SLt => signed_a < signed_b,
-        Jump::SLe => signed_a <= signed_b,
-        Jump::Call | Jump::Exit => unreachable!("handled before"),
-    }
 }
 
 fn step(insn: Insn, state: &mut State) {
@@ -154,24 +135,5 @@ fn step(insn: Insn, state: &mut State) {
         }
         opcode::STX => state.write(at(dst, state), bytes, state.registers[src]),
         _ => panic!("an instruction the emitter does not make: {insn:?}"),
-    }
-}
-
-fn alu(op: Alu, a: u64, b: u64) -> u64 {
-    match op {
-        Alu::Add => a.wrapping_add(b),
-        Alu::Sub => a.wrapping_sub(b),
-        Alu::Mul => a.wrapping_mul(b),
-        Alu::Div => a.checked_div(b).unwrap_or(0),
-        Alu::Mod => a.checked_rem(b).unwrap_or(a),
-        Alu::Or => a | b,
-        Alu::And => a & b,
-        Alu::Xor => a ^ b,
-        Alu::Lsh => a << (b & 63),
-        Alu::Rsh => a >> (b & 63),
-        Alu::Arsh => (a as i64 >> (b & 63)) as u64,
-        Alu::Mov => b,
-        Alu::Neg => a.wrapping_neg(),
-        Alu::End => panic!("of 32 bits only"),
     }
 }

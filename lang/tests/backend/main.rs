@@ -1,6 +1,8 @@
 //! The back end against direct evaluation: random functions of the low-level form are interpreted, compiled, and run; results,
 //! helper calls and memory must agree.
 
+#[path = "../arithmetic/mod.rs"]
+mod arithmetic;
 mod interpreter;
 mod machine;
 mod random;

@@ -74,6 +74,7 @@ pub fn target() -> Target {
             .map(|(wrong, right)| (wrong.to_owned(), right.to_owned()))
             .into(),
         kernel_symbols: BTreeMap::new(),
+        callable: Default::default(),
         cgroups: BTreeMap::new(),
         added_types: vec![],
         untraceable: ["do_nanosleep".to_owned()].into(),

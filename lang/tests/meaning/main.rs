@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests read what they need")]
 
 mod aggregates;
+#[path = "../arithmetic/mod.rs"]
+mod arithmetic;
 mod control;
 mod histograms;
 mod integers;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bpf::btf::Btf;
+use bpf::program::ProgramType;
 use lang::needs::{Needs, UserPattern, UserWhat};
 use lang::target::{
     Features, LoadedPart, Marker, Target, TracepointField, TracepointFormat, UserFile, UserFunction, UserSymbol,
@@ -55,6 +56,7 @@ pub fn target(needs: &Needs, types: Option<Arc<Btf>>) -> Target {
         functions: functions.collect(),
         similar: Default::default(),
         kernel_symbols: symbols.collect(),
+        callable: needs.callable.iter().map(|name| (name.clone(), vec![ProgramType::Tracing])).collect(),
         cgroups: needs.cgroups.iter().map(|path| (path.clone(), 1)).collect(),
         pid_namespace: None,
         user_files: user_files(&needs.user),

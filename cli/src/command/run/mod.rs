@@ -89,6 +89,7 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
             named: named.iter().map(|word| named_argument(word)).collect(),
             settings: settings_of_environment(),
             unsafe_allowed: args.unsafe_allowed,
+            files_allowed: true,
             pid,
             child: None,
             helper_errors: args.warnings > 0,
