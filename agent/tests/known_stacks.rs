@@ -106,21 +106,35 @@ fn a_stack_that_was_sampled_is_recognised() {
     assert!(kept > 0 && asked < samples, "asked {asked} times for {kept} stacks in {samples} samples");
 }
 
-/// Makes the call 1000 times from functions that keep frame pointers, or with the register holding something else.
-const CALLER: &str = r#"
+/// The call, with something done to the frame pointer before it.
+const CALL: &str = r#"
 #define CALL(set) \
     __asm__ volatile("push %%rbp\n\t" set "\n\tmov $263, %%eax\n\tmov $-100, %%edi\n\txor %%esi, %%esi\n\txor %%edx, %%edx\n\tsyscall\n\tpop %%rbp" \
                      ::: "rax", "rdi", "rsi", "rdx", "rcx", "r11", "memory")
+"#;
+
+/// Makes the call 1000 times from functions that keep frame pointers, or with the register holding something else.
+const CALLER: &str = r#"
 void inner(int frames) { if (frames) CALL(""); else CALL("mov $0x12345, %%ebp"); }
 void middle(int frames) { inner(frames); }
 void outer(int frames) { middle(frames); }
 int main(int argc, char **argv) { for (int i = 0; i < 1000; i++) outer(argc > 1); return 0; }
 "#;
 
-/// The program above, compiled; `None` where there is no compiler.
-fn compiled(folder: &Path) -> Option<PathBuf> {
+/// Makes the call once from each of 2048 stacks: at each of eleven steps there are two places to call from.
+const BRANCHES: &str = r#"
+void step(int steps, int path) {
+    if (!steps) CALL("");
+    else if (path & 1) step(steps - 1, path >> 1);
+    else step(steps - 1, path >> 1);
+}
+int main(void) { for (int path = 0; path < 2048; path++) step(11, path); return 0; }
+"#;
+
+/// A program, compiled; `None` where there is no compiler.
+fn compiled(folder: &Path, text: &str) -> Option<PathBuf> {
     let (source, binary) = (folder.join("caller.c"), folder.join("caller"));
-    fs::write(&source, CALLER).expect("a file");
+    fs::write(&source, format!("{CALL}{text}")).expect("a file");
     let options = ["-O0", "-fno-omit-frame-pointer", "-o"];
     let status = Command::new("cc").args(options).arg(&binary).arg(&source).status().ok()?;
     status.success().then_some(binary)
@@ -130,7 +144,8 @@ fn compiled(folder: &Path) -> Option<PathBuf> {
 fn a_stack_of_a_process_is_recognised_whether_or_not_it_keeps_frame_pointers() {
     let missing = preflight::missing();
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(binary) = compiled(folder.path()).filter(|_| missing.is_empty() && cfg!(target_arch = "x86_64")) else {
+    let Some(binary) = compiled(folder.path(), CALLER).filter(|_| missing.is_empty() && cfg!(target_arch = "x86_64"))
+    else {
         println!("SKIP: tracing needs {missing:?}; the traced program needs a C compiler and x86-64");
         return;
     };
@@ -150,4 +165,23 @@ fn a_stack_of_a_process_is_recognised_whether_or_not_it_keeps_frame_pointers() {
         assert_eq!(kept, 1, "one stack is kept");
         assert!(asked < FEW, "the program walks as the kernel does: it asked {asked} times");
     }
+}
+
+#[test]
+fn no_stack_is_lost_among_thousands() {
+    let missing = preflight::missing();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(binary) = compiled(folder.path(), BRANCHES).filter(|_| missing.is_empty() && cfg!(target_arch = "x86_64"))
+    else {
+        println!("SKIP: tracing needs {missing:?}; the traced program needs a C compiler and x86-64");
+        return;
+    };
+    let script =
+        "tracepoint:raw_syscalls:sys_enter /comm == \"caller\" && args.id == UNLINKAT/ { @[ustack] = count(); }";
+    let session = attached(&script.replace("UNLINKAT", UNLINKAT));
+    assert!(Command::new(&binary).status().expect("it runs").success());
+    let left = session.finish(&mut vec![]).expect("an end");
+    let printed = report::text::snapshot(&left.snapshot);
+    assert_eq!(left.lost.stacks, 0, "of {} rows", printed.matches("]: ").count());
+    assert_eq!(printed.matches("]: 1\n").count(), 2048, "each stack was there once: {printed}");
 }
