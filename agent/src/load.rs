@@ -26,9 +26,6 @@ const PSEUDO_MAP_FD: u8 = 1;
 /// The same, and the second immediate is an offset into the map's only value.
 const PSEUDO_MAP_VALUE: u8 = 2;
 
-/// How many of the verifier's last lines are worth showing.
-const LOG_LINES: usize = 12;
-
 /// A script in the kernel, not yet attached.
 pub struct Loaded {
     /// In the order of [`Compiled::programs`].
@@ -127,7 +124,7 @@ pub struct Rejected {
     pub error: io::Error,
     /// Where in the script the refused instruction comes from, if the verifier got that far.
     pub span: Option<Span>,
-    /// The verifier's last lines.
+    /// What the verifier wrote.
     pub log: String,
 }
 
@@ -257,7 +254,7 @@ fn relocate(insns: &mut [Insn], relocation: &Relocation, maps: &[Map]) -> Option
 fn rejected(program: &Program, refused: Refused) -> Rejected {
     let span = refused_instruction(&refused.log).and_then(|at| program.spans.get(at)).copied();
     let lines: Vec<&str> = refused.log.lines().filter(|line| !is_statistics(line)).collect();
-    let log = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default().join("\n");
+    let log = lines.join("\n");
     Rejected { program: program.name.clone(), error: refused.error, span, log }
 }
 

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::emit::{EmitError, emit};
 use crate::expand::{Context, Site, expand};
 use crate::hir;
+use crate::import;
 use crate::lower::{Resources, Unit, bodies, lower};
 use crate::macros;
 use crate::options::Options;
@@ -50,6 +51,9 @@ pub(crate) fn checked(
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> (Config, hir::Program) {
+    if let Some(unread) = import::unread(script) {
+        diagnostics.push(unread);
+    }
     let script = &*macros::expand(script, diagnostics);
     let config = Config::resolve(&script.config, options, diagnostics);
     let groups = expand(script, target, options, &config, diagnostics);

@@ -36,6 +36,7 @@ mod filter;
 pub mod function;
 pub mod glob;
 mod hir;
+pub mod import;
 pub mod ir;
 pub mod lex;
 mod lower;

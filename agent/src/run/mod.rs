@@ -5,6 +5,7 @@
 
 mod command;
 mod header;
+mod import;
 mod print;
 mod trial;
 mod watch;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use lang::compiled::Compiled;
 use lang::diagnostic::Diagnostic;
+use lang::import::Sources;
 use lang::parameters::Problem;
 use report::snapshot::Snapshot;
 
@@ -53,6 +55,8 @@ pub struct RunOptions {
     pub duration: Option<Duration>,
     /// Whether nothing but output and errors is printed.
     pub quiet: bool,
+    /// Whether the programs and where they attach are told, and all of what the kernel says of one it refuses.
+    pub verbose: bool,
     /// Whether warnings are left out.
     pub no_warnings: bool,
     /// Whether what is wrong with a script is told with its code, by which it can be looked up.
@@ -144,11 +148,14 @@ pub fn run(options: &RunOptions) -> Result<i32, RunError> {
     let mut watch = Watch::new(signals, process).map_err(io("signals"))?;
     let mut options = options.clone();
     options.compile.child = pid.filter(|_| own);
+    let (compiled, sources) = compile_all(&options)?;
+    // Messages of the running script tell places in the whole text.
+    options.source = sources.text().to_owned();
     let options = &options;
-    let compiled = compile(options)?;
     let mut printer = printer(options)?;
     match drive(options, compiled, pid, &mut watch, &mut printer) {
         Err(SessionError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
+        Err(error) if options.verbose => Err(RunError::Session(error.render_in_full(&options.name, &options.source))),
         Err(error) => Err(RunError::Session(error.render(&options.name, &options.source))),
         Ok(code) => Ok(code),
     }
@@ -171,17 +178,15 @@ fn process(options: &RunOptions) -> Result<Option<Process>, RunError> {
 
 /// Compiles a script for this node, and prints its warnings.
 pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
-    let render = |found: &[Diagnostic]| match options.codes {
-        true => lang::render::terminal(&options.name, &options.source, found),
-        false => lang::render::without_codes(&options.name, &options.source, found),
-    };
-    let wrong = |mut found: Vec<Diagnostic>| {
-        // It is about no part of the script: programs that read messages look for it alone on its line.
-        let whole = found.extract_if(.., |finding| !options.codes && finding.code == "E0409");
-        let whole: String = whole.map(|finding| finding.message + "\n").collect();
-        RunError::Script(render(&found) + &whole)
-    };
-    let script = lang::parse(&options.source).map_err(wrong)?;
+    compile_all(options).map(|(compiled, _)| compiled)
+}
+
+/// The same with what it imports, and the text of it all.
+fn compile_all(options: &RunOptions) -> Result<(Compiled, Sources), RunError> {
+    let mut sources = Sources::new(&options.name, &options.source);
+    let mut script = lang::parse(&options.source).map_err(|found| refused(options, &sources, found))?;
+    import::read(&mut script, &options.name, &mut sources).map_err(|found| refused(options, &sources, found))?;
+    let wrong = |found: Vec<Diagnostic>| refused(options, &sources, found);
     if let Some(missing) = header::missing(&script, &options.source, &options.include_directories) {
         return Err(RunError::Script(missing));
     }
@@ -189,15 +194,15 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
         return Err(RunError::Arguments(problem));
     }
     let target = target::gather(&lang::needs::needs_with(&script, &options.compile))?;
-    let compiled = lang::compile(&options.source, &script, &target, &options.compile).map_err(wrong)?;
+    let compiled = lang::compile(sources.text(), &script, &target, &options.compile).map_err(wrong)?;
     if !(options.quiet || options.no_warnings || compiled.warnings.is_empty()) {
-        eprint!("{}", render(&compiled.warnings));
+        eprint!("{}", sources.render(&compiled.warnings, options.codes));
     }
     if options.show.contains(&Stage::Script) {
         println!("{}", lang::print::print(&script));
     }
     if options.show.iter().any(|stage| matches!(stage, Stage::Meaning | Stage::LowLevel)) {
-        let stages = lang::dump::stages(&options.source, &script, &target, &options.compile).map_err(wrong)?;
+        let stages = lang::dump::stages(sources.text(), &script, &target, &options.compile).map_err(wrong)?;
         for stage in &options.show {
             match stage {
                 Stage::Meaning => println!("{}", stages.hir),
@@ -211,7 +216,15 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
             println!("{}:\n{}", program.name, ::bpf::disasm::disassemble(&program.insns));
         }
     }
-    Ok(compiled)
+    Ok((compiled, sources))
+}
+
+/// What is wrong with a script, in words.
+fn refused(options: &RunOptions, sources: &Sources, mut found: Vec<Diagnostic>) -> RunError {
+    // It is about no part of the script: programs that read messages look for it alone on its line.
+    let whole = found.extract_if(.., |finding| !options.codes && finding.code == "E0409");
+    let whole: String = whole.map(|finding| finding.message + "\n").collect();
+    RunError::Script(sources.render(&found, options.codes) + &whole)
 }
 
 fn printer(options: &RunOptions) -> Result<Printer, RunError> {
@@ -234,6 +247,12 @@ fn drive(
 ) -> Result<i32, SessionError> {
     let deadline = options.duration.and_then(|duration| Instant::now().checked_add(duration));
     let mut session = Session::start(compiled, SessionOptions { deadline, pid })?;
+    if options.verbose {
+        for (id, points) in session.programs() {
+            eprintln!("Program ID: {id}");
+            points.iter().for_each(|point| eprintln!("Attaching {point}"));
+        }
+    }
     if options.dry_run {
         return Ok(0);
     }

@@ -39,10 +39,22 @@ pub enum SessionError {
     },
 }
 
+/// How many of the verifier's last lines are worth showing to everybody.
+const LOG_LINES: usize = 12;
+
 impl SessionError {
     /// The error as people read it: where the verifier refused a program, the line of the script first, the verifier's last lines
     /// after it.
     pub fn render(&self, name: &str, source: &str) -> String {
+        self.with_log(name, source, LOG_LINES)
+    }
+
+    /// The same with all that the verifier wrote.
+    pub fn render_in_full(&self, name: &str, source: &str) -> String {
+        self.with_log(name, source, usize::MAX)
+    }
+
+    fn with_log(&self, name: &str, source: &str, most: usize) -> String {
         let SessionError::Load(LoadError::Rejected(rejected)) = self else {
             return format!("ERROR: {self}\n");
         };
@@ -51,8 +63,10 @@ impl SessionError {
             None => format!("ERROR: {rejected}\n"),
         };
         if !rejected.log.is_empty() {
-            text.push_str("The verifier's last words:\n");
-            for line in rejected.log.lines() {
+            let lines = rejected.log.lines().count();
+            let more = if lines > most { " (-v shows all of them)" } else { "" };
+            text.push_str(&format!("The verifier's last words{more}:\n"));
+            for line in rejected.log.lines().skip(lines.saturating_sub(most)) {
                 text.push_str("    ");
                 text.push_str(line);
                 text.push('\n');

@@ -23,6 +23,7 @@ use crate::load::{self, Loaded};
 use crate::packets::{Captures, Packets};
 use crate::read::{self, Lost};
 use crate::symbolise::{SessionSymbols, Symboliser};
+use crate::sys::programs;
 
 pub use error::SessionError;
 pub use machine::StopReason;
@@ -109,6 +110,13 @@ impl Session {
     /// How many attach points the script has, BEGIN and END among them.
     pub fn attached_probes(&self) -> usize {
         self.attached_probes
+    }
+
+    /// The programs, each with its id in the kernel and what its attach points are called.
+    pub fn programs(&self) -> Vec<(u32, Vec<String>)> {
+        let both = self.compiled.programs.iter().zip(&self.loaded.programs);
+        let points = |points: &[Attach]| points.iter().map(attach::describe).collect();
+        both.map(|(program, fd)| (programs::id(fd.as_fd()).unwrap_or_default(), points(&program.attach))).collect()
     }
 
     /// Attach points that the kernel refused and that the script can do without, each with its reason.

@@ -37,6 +37,17 @@ pub fn open(id: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
+/// The id of a program.
+///
+/// Kernel 4.13.
+pub fn id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    // SAFETY: the struct holds integers; all zero bytes are a value of each.
+    let mut info: bpf_prog_info = unsafe { std::mem::zeroed() };
+    // SAFETY: without addresses in it, the kernel writes this block only.
+    unsafe { describe(program, &mut info) }?;
+    Ok(info.id)
+}
+
 /// The functions of a program and where their types are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Functions {

@@ -104,4 +104,11 @@ pub(super) const SYNTAX: &[Code] = &[
         title: "not part of the language",
         explanation: "The language has no functions of its own; a macro does what one would.",
     },
+    Code {
+        code: "E0119",
+        title: "cannot be imported",
+        explanation: "import takes other scripts (.bt) and their types (.h), by names relative to the file that imports, or a folder of \
+                      them, and only where a script runs on one machine. They have no config block, and nobody but \
+                      their owner may be able to replace them.",
+    },
 ];

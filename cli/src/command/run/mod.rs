@@ -110,6 +110,7 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
         buffering: if args.buffering.as_deref() == Some("full") { Buffering::Full } else { Buffering::Prompt },
         duration: args.duration,
         quiet: args.quiet,
+        verbose: args.verbose,
         no_warnings: args.no_warnings,
         codes,
         dry_run: args.dry_run,
