@@ -127,7 +127,9 @@ fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
         }
         Context::Entry { space: Space::Kernel, .. } | Context::Return { space: Space::Kernel, .. } => {
             let whole = |site: &Site| !matches!(site.attach, Attach::Kprobe { offset: 1.., .. });
-            let many = target.features.kprobe_multi && probe.sites.len() > 1 && probe.sites.iter().all(whole);
+            // One function too costs less per event that way, where the kernel is known to trace it.
+            let fits = probe.sites.len() > 1 || probe.sites.iter().all(|site| is_listed(target, &site.attach));
+            let many = target.features.kprobe_multi && fits && probe.sites.iter().all(whole);
             many.then(|| untyped(AttachType::KprobeMulti))?
         }
         // In one process alone the other way disturbs nobody else, but takes a descriptor and some time for each place.
@@ -137,6 +139,12 @@ fn expected(probe: &hir::Probe, unit: Unit<'_>) -> Option<Expected> {
         }
         _ => None,
     }
+}
+
+/// Whether a point is at a function that ftrace lists, by its name.
+fn is_listed(target: &Target, point: &Attach) -> bool {
+    let (Attach::Kprobe { function, .. } | Attach::Kretprobe { function }) = point else { return false };
+    target.functions.contains_key(function) && !target.untraceable.contains(function)
 }
 
 /// Up to how many places in one process are attached to one by one: each takes a descriptor, and milliseconds to detach.

@@ -156,7 +156,8 @@ pub fn run(options: &RunOptions) -> Result<i32, RunError> {
     match drive(options, compiled, pid, &mut watch, &mut printer) {
         Err(SessionError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
         Err(error) if options.verbose => Err(RunError::Session(error.render_in_full(&options.name, &options.source))),
-        Err(error) => Err(RunError::Session(error.render(&options.name, &options.source))),
+        Err(error) if options.codes => Err(RunError::Session(error.render(&options.name, &options.source))),
+        Err(error) => Err(RunError::Session(error.render_without_codes(&options.name, &options.source))),
         Ok(code) => Ok(code),
     }
 }

@@ -46,20 +46,25 @@ impl SessionError {
     /// The error as people read it: where the verifier refused a program, the line of the script first, the verifier's last lines
     /// after it.
     pub fn render(&self, name: &str, source: &str) -> String {
-        self.with_log(name, source, LOG_LINES)
+        self.with_log(LOG_LINES, |found| lang::render::terminal(name, source, found))
+    }
+
+    /// The same without the code of the finding.
+    pub fn render_without_codes(&self, name: &str, source: &str) -> String {
+        self.with_log(LOG_LINES, |found| lang::render::without_codes(name, source, found))
     }
 
     /// The same with all that the verifier wrote.
     pub fn render_in_full(&self, name: &str, source: &str) -> String {
-        self.with_log(name, source, usize::MAX)
+        self.with_log(usize::MAX, |found| lang::render::terminal(name, source, found))
     }
 
-    fn with_log(&self, name: &str, source: &str, most: usize) -> String {
+    fn with_log(&self, most: usize, show: impl Fn(&[Diagnostic]) -> String) -> String {
         let SessionError::Load(LoadError::Rejected(rejected)) = self else {
             return format!("ERROR: {self}\n");
         };
         let mut text = match rejected.span {
-            Some(span) => lang::render::terminal(name, source, &[diagnostic(rejected, span)]),
+            Some(span) => show(&[diagnostic(rejected, span)]),
             None => format!("ERROR: {rejected}\n"),
         };
         if !rejected.log.is_empty() {
@@ -77,6 +82,12 @@ impl SessionError {
 }
 
 fn diagnostic(rejected: &Rejected, span: Span) -> Diagnostic {
+    if let Some(helper) = misplaced_helper(&rejected.log) {
+        let message = format!("helper {helper} not allowed in probe");
+        return Diagnostic::error(REFUSED_BY_KERNEL, span, message).help(
+            "the kernel allows it in the functions of a list of its own only; trace one of those, or do without",
+        );
+    }
     if let Some(helper) = refused_helper(&rejected.log) {
         let message = format!("the kernel does not let this program call {helper}");
         return Diagnostic::error(REFUSED_BY_KERNEL, span, message).help(match preflight::lockdown() {
@@ -98,9 +109,23 @@ fn refused_helper(log: &str) -> Option<&str> {
     line.split_whitespace().find_map(|word| Some(word.split_once('#')?.0)).filter(|name| name.starts_with("bpf_"))
 }
 
+/// The helper that the verifier allows in other functions than this: what it says follows the call.
+fn misplaced_helper(log: &str) -> Option<&str> {
+    let (before, _) = log.rsplit_once("helper call is not allowed in probe")?;
+    let (_, call) = before.rsplit_once(" call ")?;
+    call.split_once('#').map(|(name, _)| name).filter(|name| name.starts_with("bpf_"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_helper_that_belongs_to_other_functions_is_named() {
+        let log = "6: (79) r3 = *(u64 *)(r1 +0)\n7: (85) call bpf_d_path#147\nhelper call is not allowed in probe\n";
+        assert_eq!(misplaced_helper(log), Some("bpf_d_path"));
+        assert_eq!(misplaced_helper("7: (85) call bpf_d_path#147\nR2 !read_ok\n"), None);
+    }
 
     #[test]
     fn a_helper_that_the_kernel_withholds_is_named() {

@@ -78,6 +78,22 @@ pub enum Functions {
 pub fn kprobe_multi(program: BorrowedFd<'_>, functions: &[&str], way: Functions) -> io::Result<OwnedFd> {
     let names = functions.iter().map(|name| CString::new(*name)).collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<u64> = names.iter().map(|name| name.as_ptr() as u64).collect();
+    // SAFETY: the C strings outlive the call.
+    unsafe { kprobe_multi_by(program, &addresses, way) }
+}
+
+/// Whether the kernel knows such links. Nothing is attached: it is shown a name at an address that cannot be read, which only a kernel that
+/// looks for names complains about.
+pub fn knows_kprobe_multi(program: BorrowedFd<'_>, way: Functions) -> bool {
+    const NOTHING_THERE: u64 = 8;
+    // SAFETY: the kernel does not get beyond reading the name, and fails where that is not there.
+    let refused = unsafe { kprobe_multi_by(program, &[NOTHING_THERE], way) };
+    refused.is_err_and(|error| error.raw_os_error() == Some(libc::EFAULT))
+}
+
+/// # Safety
+/// Each of `names` must be the address of a C string, or of nothing.
+unsafe fn kprobe_multi_by(program: BorrowedFd<'_>, names: &[u64], way: Functions) -> io::Result<OwnedFd> {
     let mut attr = attr();
     attr.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd() as u32;
     attr.link_create.attach_type = match way {
@@ -85,9 +101,9 @@ pub fn kprobe_multi(program: BorrowedFd<'_>, functions: &[&str], way: Functions)
         Functions::Entries | Functions::Returns => AttachType::KprobeMulti,
     } as u32;
     attr.link_create.__bindgen_anon_3.kprobe_multi.flags = if way == Functions::Returns { MULTI_RETURN } else { 0 };
-    attr.link_create.__bindgen_anon_3.kprobe_multi.cnt = addresses.len() as u32;
-    attr.link_create.__bindgen_anon_3.kprobe_multi.syms = addresses.as_ptr() as u64;
-    // SAFETY: the list and the C strings it points to outlive the call.
+    attr.link_create.__bindgen_anon_3.kprobe_multi.cnt = names.len() as u32;
+    attr.link_create.__bindgen_anon_3.kprobe_multi.syms = names.as_ptr() as u64;
+    // SAFETY: the list outlives the call; what it points to is the caller's promise.
     let fd = unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attr) }?;
     // SAFETY: the kernel just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })

@@ -12,18 +12,17 @@ use ::bpf::btf::Btf;
 use ::bpf::helper::Helper;
 use ::bpf::insn::{Insn, Reg, encode};
 use ::bpf::program::{AttachType, ProgramType};
-use lang::needs::{FunctionPattern, Needs};
+use lang::needs::Needs;
 use lang::target::Features;
 
 use crate::sys::link::Functions::{Both, Entries};
 use crate::sys::link::{self, UserPlace};
 use crate::sys::program::{self, Request};
 
-/// What this kernel can do. Whether it has fentry can be told with its types only: it is "no" without them. Links for many functions
-/// are tried out only for a script that names some.
+/// What this kernel can do. Whether it has fentry can be told with its types only: it is "no" without them. Links for many places are tried
+/// out only for a script that names some.
 pub fn features(needs: &Needs, btf: Option<&Btf>) -> Features {
-    let many = needs.functions.len() > 1 || needs.functions.iter().any(FunctionPattern::is_wild);
-    tried(btf, many, !needs.user.is_empty())
+    tried(btf, !needs.functions.is_empty(), !needs.user.is_empty())
 }
 
 /// Everything this kernel can do, whatever a script needs.
@@ -31,7 +30,7 @@ pub fn everything(btf: Option<&Btf>) -> Features {
     tried(btf, true, true)
 }
 
-fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
+fn tried(btf: Option<&Btf>, functions: bool, user: bool) -> Features {
     static FEATURES: OnceLock<Features> = OnceLock::new();
     static FENTRY: OnceLock<bool> = OnceLock::new();
     static KPROBE_MULTI: OnceLock<bool> = OnceLock::new();
@@ -52,8 +51,8 @@ fn tried(btf: Option<&Btf>, many_functions: bool, user: bool) -> Features {
     });
     Features {
         fentry: btf.is_some_and(|btf| *FENTRY.get_or_init(|| has_fentry(btf))),
-        kprobe_multi: many_functions && features.kprobe && *KPROBE_MULTI.get_or_init(has_kprobe_multi),
-        kprobe_session: many_functions && features.kprobe && *KPROBE_SESSION.get_or_init(has_kprobe_session),
+        kprobe_multi: functions && features.kprobe && *KPROBE_MULTI.get_or_init(has_kprobe_multi),
+        kprobe_session: functions && features.kprobe && *KPROBE_SESSION.get_or_init(has_kprobe_session),
         uprobe_multi: user && *UPROBE_MULTI.get_or_init(has_uprobe_multi),
         ..*features
     }
@@ -67,13 +66,13 @@ pub fn has_kprobes() -> bool {
 /// Whether one link takes many kernel functions. Kernel 5.18, and built with fprobe.
 fn has_kprobe_multi() -> bool {
     let program = nothing(ProgramType::Kprobe, AttachType::KprobeMulti, 0);
-    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], Entries).is_ok())
+    program.is_some_and(|program| link::knows_kprobe_multi(program.as_fd(), Entries))
 }
 
 /// Whether one link takes functions' entries and returns. Kernel 6.10, and built with fprobe.
 fn has_kprobe_session() -> bool {
     let program = nothing(ProgramType::Kprobe, AttachType::KprobeSession, 0);
-    program.is_some_and(|program| link::kprobe_multi(program.as_fd(), &[FOR_TRIALS], Both).is_ok())
+    program.is_some_and(|program| link::knows_kprobe_multi(program.as_fd(), Both))
 }
 
 /// Whether one link takes many functions of a program. Kernel 6.6.

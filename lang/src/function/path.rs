@@ -47,8 +47,12 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
         }
     };
     let size = u32::try_from(size.max(1)).unwrap_or(most).min(most);
-    Expr::memory("path", Ty::Str { size }, call.span, move |lowerer, to, fill| {
+    let span = call.span;
+    Expr::memory("path", Ty::Str { size }, span, move |lowerer, to, fill| {
+        // Where the kernel forbids the helper, this is what it is about.
+        let around = lowerer.b.set_span(span);
         write(lowerer, to, size, (&address, offset), fill);
+        lowerer.b.set_span(around);
     })
 }
 

@@ -33,7 +33,7 @@ pub struct CaseRun {
     pub stderr: String,
     /// Of the tracer; above 128 it died of signal `status - 128`.
     pub status: i32,
-    /// Kprobes still in the kernel when the tracer was gone.
+    /// Functions of the kernel that were still probed when the tracer was gone.
     pub left_attached: usize,
 }
 

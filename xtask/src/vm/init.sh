@@ -27,5 +27,7 @@ within() {
 
 attached() { grep -q '^Attach' /tmp/stdout /tmp/stderr; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
-none_left() { [ "$(wc -l </sys/kernel/debug/kprobes/list)" = 0 ]; }
+# How many functions of the kernel are probed, in whatever way.
+left() { cat /sys/kernel/debug/kprobes/list /sys/kernel/tracing/enabled_functions | wc -l; }
+none_left() { [ "$(left)" = 0 ]; }
 attached_or_gone() { attached || gone "$1"; }

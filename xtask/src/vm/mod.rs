@@ -234,7 +234,7 @@ impl Outcome {
             wrong.push(format!("the tracer ended with status {}", run.status));
         }
         if run.left_attached != 0 {
-            wrong.push(format!("{} kprobes were left attached", run.left_attached));
+            wrong.push(format!("{} functions of the kernel were left probed", run.left_attached));
         }
         let announced = run.stdout.lines().chain(run.stderr.lines()).find(|line| line.starts_with("Attach"));
         if wrong.is_empty() {

@@ -23,7 +23,7 @@ for script in /cases/*.bt; do
     fi
     # What a tracer leaves to another process to close does nothing any more, but takes its time.
     within 300 none_left
-    left=$(wc -l </sys/kernel/debug/kprobes/list)
+    left=$(left)
     echo "@@case ${name%.bt}"
     echo "@@stdout"
     cat /tmp/stdout
