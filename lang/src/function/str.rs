@@ -1,9 +1,12 @@
 //! `str(address, length)`: the C string at an address.
 
+use report::raw;
+
 use super::Function;
 use crate::ast;
 use crate::check::{Call, Checker};
 use crate::hir::Expr;
+use crate::span::Span;
 use crate::types::{Space, Ty};
 
 /// See the module.
@@ -19,17 +22,22 @@ pub const FUNCTION: Function = Function {
 
 fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(arg) = call.args.first() else { return Expr::poison(call.span) };
-    let Some(Length { most: length, late }) = length(checker, call) else { return Expr::poison(call.span) };
+    let Some(Length { most: length, written, late }) = length(checker, call) else { return Expr::poison(call.span) };
     if let Some(text) = positional(checker, arg) {
-        return Expr::str(&text, call.span);
+        return literal(&text, written, call.span);
     }
     let value = checker.expr(arg);
-    match &value.ty {
-        Ty::Unknown => return Expr::poison(call.span),
-        Ty::Str { .. } => return value,
-        Ty::Pointer { .. } | Ty::Ksym => {}
-        ty if ty.is_integer() => {}
-        ty => {
+    // A number that is written out is text, an address only by a cast.
+    if let (Some(number), ast::ExprKind::Int { .. } | ast::ExprKind::Unary { .. }) = (value.constant(), &arg.node) {
+        return literal(&number.to_string(), written, call.span);
+    }
+    match (&value.ty, value.literal()) {
+        (_, Some(text)) => return literal(text, written, call.span),
+        (Ty::Unknown, _) => return Expr::poison(call.span),
+        (Ty::Str { .. }, _) => return value,
+        (Ty::Pointer { .. } | Ty::Ksym, _) => {}
+        (ty, _) if ty.is_integer() => {}
+        (ty, _) => {
             let message = format!("argument 1 of `str` is an address, not `{ty}`");
             return checker.error("E0504", arg.span, message);
         }
@@ -61,6 +69,13 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     })
 }
 
+/// A constant string, or as many of its bytes as are asked for.
+fn literal(text: &str, most: Option<i64>, span: Span) -> Expr {
+    let bytes = raw::bytes(text);
+    let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(bytes.len());
+    Expr::str(&raw::text(bytes.get(..most).unwrap_or(&bytes)), span)
+}
+
 /// The text of `$1` and its kin, or with `$1 + n` of what is left without its first `n` bytes.
 fn positional(checker: &Checker<'_>, arg: &ast::Expr) -> Option<String> {
     match &arg.node {
@@ -84,17 +99,22 @@ fn positional(checker: &Checker<'_>, arg: &ast::Expr) -> Option<String> {
 struct Length {
     /// At most.
     most: u32,
+    /// As it is written, where it is a constant.
+    written: Option<i64>,
     /// How many, where that is known only when the program runs.
     late: Option<Expr>,
 }
 
 fn length(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<Length> {
     let most = checker.config.max_strlen;
-    let Some(arg) = call.args.get(1) else { return Some(Length { most, late: None }) };
+    let Some(arg) = call.args.get(1) else { return Some(Length { most, written: None, late: None }) };
     let value = checker.integer(arg);
     match value.constant() {
-        Some(n) => Some(Length { most: u32::try_from(n.max(1)).unwrap_or(most).min(most), late: None }),
+        Some(n) => {
+            let most = u32::try_from(n.max(1)).unwrap_or(most).min(most);
+            Some(Length { most, written: Some(n), late: None })
+        }
         None if value.ty.is_unknown() => None,
-        None => Some(Length { most, late: Some(value) }),
+        None => Some(Length { most, written: None, late: Some(value) }),
     }
 }

@@ -24,6 +24,20 @@ fn a_string_is_found_in_another() {
 }
 
 #[test]
+fn constants_become_strings_and_are_cut() {
+    assert_eq!(
+        value_of(r#"(str("hello", 3), str("hello", 9), str("hello", 0), str("a\xffb", 2))"#),
+        "(hel, hello, , a\u{fffd})"
+    );
+    assert_eq!(value_of("(str(12), str(-34, 2))"), "(12, -3)");
+    let options = Options { args: vec!["abcdef".to_owned()], ..Options::default() };
+    let script = "begin { print((str($1), str($1, 2), str($1 + 2, 3))); }";
+    let mut script = Script::with(script, &options);
+    script.fire(0, &[]);
+    assert_eq!(script.output(), "(abcdef, ab, cde)\n");
+}
+
+#[test]
 fn nothing_counts_behind_a_nul() {
     assert_eq!(value_of(r#"(strcontains("hello\0world", "world"), strlen("ab\0cd"))"#), "(false, 2)");
     assert_eq!(
