@@ -1,6 +1,6 @@
 //! How long it takes from a script's text to its programs, without I/O: the median for each script of `examples/`, for a
 //! large one, and for each that comes with this machine's bpftrace. What there is to know of the kernel has been read before, as in an agent
-//! that runs for long. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`, or of some only, by a part of their
+//! that runs for long. Every round compiles each script once, so that what else the machine does for a while meets all of them alike. Fails where one takes a millisecond or more. `cargo bench -p bpfleet-lang`, or of some only, by a part of their
 //! names: `cargo bench -p bpfleet-lang -- ssl`.
 #![allow(
     clippy::disallowed_methods,
@@ -33,33 +33,76 @@ const LARGE: &str = "tracepoint:raw_syscalls:sys_enter {
     if (args.id == 1 && comm == \"dd\") { @f[args.args[2] / 512] = count(); } else { @g = lhist(args.id, 0, 500, 10); }
 }";
 
+/// A script, and how long its runs took.
+struct Row {
+    name: String,
+    text: String,
+    target: Target,
+    instructions: usize,
+    times: Vec<Duration>,
+}
+
 fn main() -> ExitCode {
     let mut target = target::target();
     if let Some(read) = target.tracepoints.get("syscalls:sys_exit_read").cloned() {
         target.tracepoints.insert("syscalls:sys_exit_write".into(), read);
     }
-    println!("| script | instructions | median |\n|---|---:|---:|");
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
-    let mut slow = is_wanted("(large)") && row("(large)", &measure(LARGE, &target).expect("the large script compiles"));
+    let mut rows = vec![Row::new("(large)".into(), LARGE.into(), target.clone())];
     let examples = scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"));
-    for (name, text) in examples.into_iter().filter(|(name, _)| is_wanted(name)) {
-        slow |= row(&name, &measure(&text, &target).unwrap_or_else(|| panic!("{name} compiles")));
-    }
+    rows.extend(examples.into_iter().map(|(name, text)| Row::new(name, text, target.clone())));
     let types = node::types();
     let mut absent = vec![];
     for folder in ["/usr/sbin", "/usr/share/bpftrace/tools"] {
-        for (name, text) in scripts(Path::new(folder)).into_iter().filter(|(name, _)| is_wanted(name)) {
-            match this_node(&text, types.clone()).and_then(|target| measure(&text, &target)) {
-                Some(measured) => slow |= row(&format!("{name} (installed)"), &measured),
+        for (name, text) in scripts(Path::new(folder)) {
+            let row = this_node(&text, types.clone())
+                .map(|target| Row::new(format!("{name} (installed)"), text, target))
+                .filter(|row| row.compile().is_some());
+            match row {
+                Some(row) => rows.push(row),
                 None => absent.push(name),
             }
         }
     }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    rows.retain(|row| wanted.is_empty() || wanted.iter().any(|part| row.name.contains(part)));
+    for _ in 0..RUNS {
+        rows.iter_mut().for_each(Row::run);
+    }
+    println!("| script | instructions | median |\n|---|---:|---:|");
+    let slow = rows.iter_mut().filter_map(|row| row.print().then_some(())).count();
     if !absent.is_empty() {
         println!("\nThis kernel lacks what these name: {}.", absent.join(", "));
     }
-    if slow { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if slow > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+impl Row {
+    fn new(name: String, text: String, target: Target) -> Self {
+        Self { name, text, target, instructions: 0, times: vec![] }
+    }
+
+    /// How many instructions the script becomes; nothing where it does not compile.
+    fn compile(&self) -> Option<usize> {
+        let options = Options { unsafe_allowed: true, ..Options::default() };
+        let script = lang::parse(&self.text).ok()?;
+        let compiled = lang::compile(&self.text, &script, &self.target, &options).ok()?;
+        Some(compiled.programs.iter().map(|program| program.insns.len()).sum())
+    }
+
+    fn run(&mut self) {
+        let start = Instant::now();
+        let instructions = self.compile();
+        self.times.push(start.elapsed());
+        self.instructions = instructions.unwrap_or_else(|| panic!("{} compiles", self.name));
+    }
+
+    /// Prints the median; whether it is too much.
+    fn print(&mut self) -> bool {
+        self.times.sort_unstable();
+        let median = self.times.get(RUNS / 2).copied().unwrap_or_default();
+        println!("| `{}` | {} | {:.0} µs |", self.name, self.instructions, median.as_secs_f64() * 1e6);
+        median >= BAR
+    }
 }
 
 fn scripts(folder: &Path) -> Vec<(String, String)> {
@@ -102,26 +145,4 @@ fn record(category: &str, event: &str) -> Option<TracepointFormat> {
         Some(TracepointField { name: name.to_owned(), ty, offset, size, signed: signed == 1 })
     });
     Some(TracepointFormat { id: 1, fields: fields.collect() })
-}
-
-/// Prints what was measured; whether it is too slow.
-fn row(name: &str, (instructions, time): &(usize, Duration)) -> bool {
-    println!("| `{name}` | {instructions} | {:.0} µs |", time.as_secs_f64() * 1e6);
-    *time >= BAR
-}
-
-/// How many instructions a script becomes, and the median time of it; nothing where it does not compile.
-fn measure(text: &str, target: &Target) -> Option<(usize, Duration)> {
-    let mut instructions = 0;
-    let options = Options { unsafe_allowed: true, ..Options::default() };
-    let mut times = vec![];
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        let script = lang::parse(text).ok()?;
-        let compiled = lang::compile(text, &script, target, &options).ok()?;
-        times.push(start.elapsed());
-        instructions = compiled.programs.iter().map(|program| program.insns.len()).sum();
-    }
-    times.sort_unstable();
-    Some((instructions, times.get(RUNS / 2).copied().unwrap_or_default()))
 }

@@ -56,7 +56,6 @@ pub struct Resources {
     start: Option<MapRef>,
     ended: Option<MapRef>,
     ring_buffer_bytes: Option<u32>,
-    hash_flags: u32,
 }
 
 /// Bytes of a stack that is kept: as many frames as it has, besides those of the tracing itself.
@@ -70,7 +69,7 @@ impl Resources {
     pub fn new(unit: &Unit<'_>, diagnostics: &mut Diagnostics) -> Self {
         let flags = hash_flags(unit);
         let ring_buffer_bytes = unit.config.ring_buffer_bytes;
-        let mut resources = Self { ring_buffer_bytes, hash_flags: flags, ..Self::default() };
+        let mut resources = Self { ring_buffer_bytes, ..Self::default() };
         for (index, map) in unit.program.maps.iter().enumerate() {
             let id = MapId(index as u16);
             let Some((layout, schema)) =
@@ -160,10 +159,11 @@ impl Resources {
         if let Some((_, map)) = self.stacks.iter().find(|(known, _)| *known == id) {
             return *map;
         }
-        let (bytes, flags) = (stack_bytes(stack), self.hash_flags);
+        let bytes = stack_bytes(stack);
         // As many as the longest addresses alone would be.
         let most = if stack.mode == StackMode::BuildId { STACKS * 8 / BUILD_ID_FRAME } else { STACKS };
-        let map = self.add("stacks", MapType::Hash, 8, bytes, most, flags, MapRole::Stacks(id));
+        // Allocated at the start: a burst of new ones, with interrupts off, finds no memory for elements of this size.
+        let map = self.add("stacks", MapType::Hash, 8, bytes, most, 0, MapRole::Stacks(id));
         self.stacks.push((id, map));
         map
     }

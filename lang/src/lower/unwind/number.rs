@@ -12,6 +12,8 @@ use crate::lower::{Lost, Lowerer, Place, stack_bytes};
 
 /// `BPF_F_USER_BUILD_ID`
 const BUILD_IDS: i64 = 1 << 11;
+/// `EFAULT`, as the kernel says it where there is no stack.
+const NO_STACK: i64 = -14;
 /// In place of the number of a stack that found no place.
 const LOST: i64 = -1;
 
@@ -37,6 +39,9 @@ impl Lowerer<'_> {
         let [asked, lost, kept, done] = [(); 4].map(|()| self.b.new_block());
         let way = way.map(|way| (way, self.memory_of_walks()));
         if let Some((way, memory)) = way {
+            if matches!(way, Way::Kernel { from: From::Sample, .. }) {
+                self.skip_user_mode(number, done);
+            }
             let hash = self.walk(way, memory, frames, size / 8 - way.first_frame(), asked);
             self.find_number(map, hash, number, key, done);
         }
@@ -73,6 +78,14 @@ impl Lowerer<'_> {
         self.b.jump(done);
         self.b.switch_to(done);
         number.into()
+    }
+
+    /// Where a process's own code was interrupted the kernel has no stack, and need not be asked: its addresses are the upper half's.
+    fn skip_user_mode(&mut self, number: VReg, done: BlockId) {
+        let (context, registers) = (self.b.context(), self.unit.target.arch.registers());
+        let ip = self.b.load(context, registers.ip, Width::B8, false);
+        self.b.assign(number, NO_STACK);
+        self.b.branch_if(Cmp::SGe, ip, 0, done);
     }
 
     /// The number that a hash stands for; to `known` where there is such a stack.
