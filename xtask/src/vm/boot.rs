@@ -41,29 +41,16 @@ impl Clock {
     }
 }
 
-/// Boots `kernel` with `initrd` and returns what the guest wrote to its second serial line. Files go to `folder`.
-///
-/// # Errors
-/// When qemu fails or the guest is not done after `timeout`; the message ends with the console's last lines.
-pub fn run(
-    emulator: &Emulator,
-    kernel: &Path,
-    initrd: &Path,
-    folder: &Path,
-    clock: Clock,
-    timeout: Duration,
-) -> Result<String> {
-    fs::File::create(folder.join("disk"))?.set_len(DISK_SIZE)?;
-    for _ in 1..ATTEMPTS {
-        match once(emulator, kernel, initrd, folder, clock, timeout)? {
-            Ended::Died(why) => println!("warning: the emulator died and is started once more: {}", why.trim()),
-            Ended::Told(report) => return Ok(report),
-        }
-    }
-    match once(emulator, kernel, initrd, folder, clock, timeout)? {
-        Ended::Died(why) => bail!("the emulator died {ATTEMPTS} times: {}", why.trim()),
-        Ended::Told(report) => Ok(report),
-    }
+/// What a guest is booted with.
+pub struct Boot<'a> {
+    pub emulator: &'a Emulator,
+    pub kernel: &'a Path,
+    pub initrd: &'a Path,
+    /// Where its disk is, and what it says.
+    pub folder: &'a Path,
+    pub clock: Clock,
+    /// After this it is killed.
+    pub timeout: Duration,
 }
 
 /// How a guest came to its end.
@@ -74,47 +61,60 @@ enum Ended {
     Died(String),
 }
 
-fn once(
-    emulator: &Emulator,
-    kernel: &Path,
-    initrd: &Path,
-    folder: &Path,
-    clock: Clock,
-    timeout: Duration,
-) -> Result<Ended> {
-    let (console, report) = (folder.join("console.log"), folder.join("report.log"));
-    let serial = |path: &Path| format!("file:{}", path.display());
-    let disk = format!("file={},format=raw,if=none,id=disk", folder.join("disk").display());
-    let mut qemu = emulator
-        .command()
-        .args(clock.arguments())
-        .args(["-cpu", "max", "-m", "2048"])
-        .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
-        .args(["-serial", &serial(&console), "-serial", &serial(&report)])
-        .args(["-drive", &disk, "-device", "nvme,serial=1,drive=disk"])
-        .arg("-kernel")
-        .arg(kernel)
-        .arg("-initrd")
-        .arg(initrd)
-        .args(["-append", "console=ttyS0 panic=-1 quiet"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.join("qemu.log"))?)
-        .spawn()
-        .context("cannot start qemu")?;
-    let ended = wait(&mut qemu, timeout);
-    let told = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
-    let report = told("report.log").replace('\r', "");
-    match ended? {
-        Some(status) if status.success() => Ok(Ended::Told(report)),
-        Some(status) if status.signal().is_some() => Ok(Ended::Died(told("qemu.log"))),
-        Some(status) => bail!("qemu: {status}\n{}{}", told("qemu.log"), tail(&told("console.log"))),
-        None => bail!(
-            "the guest was not done after {} s; it had reported:\n{}\nand its console said:\n{}",
-            timeout.as_secs(),
-            tail(&report),
-            tail(&told("console.log"))
-        ),
+impl Boot<'_> {
+    /// Boots the kernel and returns what the guest wrote to its second serial line.
+    ///
+    /// # Errors
+    /// When qemu fails or the guest is not done in time; the message ends with the console's last lines.
+    pub fn run(&self) -> Result<String> {
+        fs::File::create(self.folder.join("disk"))?.set_len(DISK_SIZE)?;
+        let mut died = String::new();
+        for attempt in 1..=ATTEMPTS {
+            match self.once()? {
+                Ended::Told(report) => return Ok(report),
+                Ended::Died(why) => died = why.trim().to_owned(),
+            }
+            println!("warning: the emulator died, attempt {attempt} of {ATTEMPTS}: {died}");
+        }
+        bail!("the emulator died {ATTEMPTS} times: {died}")
+    }
+
+    fn once(&self) -> Result<Ended> {
+        let Self { emulator, kernel, initrd, folder, clock, timeout } = *self;
+        let (console, report) = (folder.join("console.log"), folder.join("report.log"));
+        let serial = |path: &Path| format!("file:{}", path.display());
+        let disk = format!("file={},format=raw,if=none,id=disk", folder.join("disk").display());
+        let mut qemu = emulator
+            .command()
+            .args(clock.arguments())
+            .args(["-cpu", "max", "-m", "2048"])
+            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+            .args(["-serial", &serial(&console), "-serial", &serial(&report)])
+            .args(["-drive", &disk, "-device", "nvme,serial=1,drive=disk"])
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(initrd)
+            .args(["-append", "console=ttyS0 panic=-1 quiet"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.join("qemu.log"))?)
+            .spawn()
+            .context("cannot start qemu")?;
+        let ended = wait(&mut qemu, timeout);
+        let told = |name: &str| String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned();
+        let report = told("report.log").replace('\r', "");
+        match ended? {
+            Some(status) if status.success() => Ok(Ended::Told(report)),
+            Some(status) if status.signal().is_some() => Ok(Ended::Died(told("qemu.log"))),
+            Some(status) => bail!("qemu: {status}\n{}{}", told("qemu.log"), tail(&told("console.log"))),
+            None => bail!(
+                "the guest was not done after {} s; it had reported:\n{}\nand its console said:\n{}",
+                timeout.as_secs(),
+                tail(&report),
+                tail(&told("console.log"))
+            ),
+        }
     }
 }
 

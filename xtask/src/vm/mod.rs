@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tracer::Tracer;
 use crate::{packages, release};
-use boot::Clock;
+use boot::{Boot, Clock};
 use cases::Case;
 use emulator::Emulator;
 use guest::CaseRun;
@@ -173,7 +173,15 @@ pub fn measure(guest: Measured<'_>) -> Result<(String, String)> {
     files.extend(guest.files.into_iter().map(|(path, text)| GuestFile { path, text }));
     initramfs::pack(&initrd, guest.binary, guest.copied, &files)?;
     let emulator = Emulator::obtain()?;
-    let told = boot::run(&emulator, &kernel.image, &initrd, folder.path(), Clock::Instructions, guest.timeout)?;
+    let boot = Boot {
+        emulator: &emulator,
+        kernel: &kernel.image,
+        initrd: &initrd,
+        folder: folder.path(),
+        clock: Clock::Instructions,
+        timeout: guest.timeout,
+    };
+    let told = boot.run()?;
     Ok((kernel.version, told))
 }
 
@@ -204,7 +212,15 @@ impl Machine<'_> {
         let files = guest::files(&cases, &Tracer::new(&self.binary));
         initramfs::pack(&initrd, &self.binary, &self.args.copied, &files)?;
         let timeout = Duration::from_secs(self.args.timeout);
-        let transcript = boot::run(&self.emulator, &kernel.image, &initrd, folder.path(), Clock::Machine, timeout);
+        let boot = Boot {
+            emulator: &self.emulator,
+            kernel: &kernel.image,
+            initrd: &initrd,
+            folder: folder.path(),
+            clock: Clock::Machine,
+            timeout,
+        };
+        let transcript = boot.run();
         if self.args.keep {
             println!("guest files: {}", folder.keep().display());
         }
