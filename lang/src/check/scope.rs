@@ -215,7 +215,12 @@ impl Checker<'_> {
 
     /// The variable `name`, which a function sets to a value of `ty`; made where there is none.
     pub fn assign_out(&mut self, name: &str, ty: &Ty, span: Span) -> Var {
+        let is_new = self.scopes.find(name).is_none();
         let var = self.variable_for_assignment(name, ty);
+        if is_new {
+            // It may be that nothing is written to it.
+            self.scopes.early.insert(var);
+        }
         let value = hir::Expr { kind: ExprKind::Poison, ty: ty.clone(), span };
         self.assign_variable(var, name, &value);
         var

@@ -218,3 +218,9 @@ fn literals_take_any_bytes() {
         "(4, true, false, 1, 0, 1)\n"
     );
 }
+
+#[test]
+fn a_variable_that_find_makes_is_zero_where_nothing_is_found() {
+    let source = r#"begin { @m[1] = 7; print((find(@m, 2, $a), $a)); if (find(@m, 1, $b)) { print($b); } clear(@m); }"#;
+    assert_eq!(output_of(source), "(false, 0)\n7\n");
+}
