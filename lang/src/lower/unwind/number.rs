@@ -3,7 +3,7 @@
 use bpf::helper::Helper;
 use report::schema::{StackMode, StackType};
 
-use super::start::{ROOM, SITE, TRACER};
+use super::start::{SITE, TRACER, WINDOW};
 use super::{From, Way};
 use crate::builtin::USER;
 use crate::ir::{BlockId, Cmp, MapRef, Operand, VReg, Width};
@@ -35,7 +35,7 @@ impl Lowerer<'_> {
         let (map, size) = (self.resources.stacks(stack), stack_bytes(stack));
         let way = self.unwinding(user).filter(|_| stack.mode != StackMode::BuildId);
         let number = self.b.copy(0);
-        let (key, frames) = (self.temp(8), self.temp((size + 8).max(ROOM)));
+        let (key, frames) = (self.temp(8), self.temp((size + 8).max(WINDOW)));
         let [asked, lost, kept, done] = [(); 4].map(|()| self.b.new_block());
         let way = way.map(|way| (way, self.memory_of_walks()));
         if let Some((way, memory)) = way {

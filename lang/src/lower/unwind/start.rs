@@ -15,10 +15,9 @@ const STACK: i64 = 1 << 14;
 /// Where in the kernel's own account of a stack the function is that called the program, and its caller.
 pub(super) const TRACER: i32 = 8;
 pub(super) const SITE: i32 = 16;
-/// Bytes of the tracer's frame that its return address is looked for in, from the context on.
-const WINDOW: u32 = 256;
-/// Working memory for what is read, which is larger than the program's own stack: there, older kernels do not allow addresses to vary.
-pub(super) const ROOM: u32 = WINDOW;
+/// Bytes of the tracer's frame that its return address is looked for in, from the context on. Working memory for so many is never on the
+/// program's own stack, where older kernels do not allow addresses to vary.
+pub(super) const WINDOW: u32 = 256;
 /// Where a start has the return address in the tracer, 0 until it is learnt, and where on the stack that would be, counted from
 /// the context.
 const START_ADDRESS: i32 = 0;
