@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lang::ast::Script;
 use lang::diagnostic::Diagnostic;
-use lang::import::{Sources, merge, take_imports};
+use lang::import::{FileId, Sources, merge};
 use lang::span::{Span, Spanned};
 
 /// The bit of a folder's mode that lets everybody write into it.
@@ -15,13 +15,13 @@ const WRITTEN_BY_ALL: u32 = 0o002;
 /// What a folder's mode says where only a file's owner may replace it.
 const STICKY: u32 = 0o1000;
 
-/// Reads what a script imports, and what that imports, each file once.
+/// Parses a script with what it imports, and what that imports, each file once.
 ///
 /// # Errors
 /// A file that is not there, of another kind, or wrong in its form.
-pub fn read(script: &mut Script, name: &str, sources: &mut Sources) -> Result<(), Vec<Diagnostic>> {
+pub fn read(name: &str, sources: &mut Sources) -> Result<Script, Vec<Diagnostic>> {
     let folder = Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default();
-    Reader { sources, seen: BTreeSet::new() }.imports_of(script, &folder)
+    Reader { sources, seen: BTreeSet::new() }.script(Sources::MAIN, &folder)
 }
 
 struct Reader<'a> {
@@ -30,16 +30,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn imports_of(&mut self, script: &mut Script, folder: &Path) -> Result<(), Vec<Diagnostic>> {
-        // Each is put in front: the first comes first in the end.
-        for import in take_imports(script).into_iter().rev() {
-            for path in files(&import, folder)?.into_iter().rev() {
-                if let Some(imported) = self.file(&path, import.span)? {
-                    merge(script, imported);
-                }
+    /// A file of `folder` behind what it imports.
+    fn script(&mut self, file: FileId, folder: &Path) -> Result<Script, Vec<Diagnostic>> {
+        let mut imported = vec![];
+        for import in self.sources.imports(file) {
+            for path in files(&import, folder)? {
+                imported.extend(self.file(&path, import.span)?);
             }
         }
-        Ok(())
+        let mut script = self.sources.parse(file)?;
+        // Each is put in front: the first comes first in the end.
+        imported.into_iter().rev().for_each(|imported| merge(&mut script, imported));
+        Ok(script)
     }
 
     /// One file with what it imports; nothing where it was read before.
@@ -57,9 +59,8 @@ impl Reader<'_> {
             return Err(wrong(format!("`{}` is not imported: everybody may write into its folder", path.display())));
         }
         let text = fs::read_to_string(path).map_err(unreadable)?;
-        let mut script = self.sources.add(&path.display().to_string(), &text)?;
-        self.imports_of(&mut script, folder)?;
-        Ok(Some(script))
+        let file = self.sources.add(&path.display().to_string(), &text)?;
+        self.script(file, folder).map(Some)
     }
 }
 
@@ -103,9 +104,8 @@ mod tests {
     fn imported(folder: &Path, name: &str) -> Result<usize, String> {
         let text = format!("import \"{name}\";\nbegin {{ }}");
         let main = folder.join("main.bt").display().to_string();
-        let (mut script, mut sources) = (lang::parse(&text).unwrap(), Sources::new(&main, &text));
-        read(&mut script, &main, &mut sources).map_err(|found| sources.render(&found, true))?;
-        Ok(script.probes.len())
+        let mut sources = Sources::new(&main, &text);
+        read(&main, &mut sources).map(|script| script.probes.len()).map_err(|found| sources.render(&found, true))
     }
 
     #[test]

@@ -148,16 +148,15 @@ pub fn run(options: &RunOptions) -> Result<i32, RunError> {
     let mut watch = Watch::new(signals, process).map_err(io("signals"))?;
     let mut options = options.clone();
     options.compile.child = pid.filter(|_| own);
-    let (compiled, sources) = compile_all(&options)?;
-    // Messages of the running script tell places in the whole text.
-    options.source = sources.text().to_owned();
     let options = &options;
-    let mut printer = printer(options)?;
+    let (compiled, sources) = compile_all(options)?;
+    let mut printer = printer(options, &sources)?;
     match drive(options, compiled, pid, &mut watch, &mut printer) {
         Err(SessionError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(BROKEN_PIPE),
-        Err(error) if options.verbose => Err(RunError::Session(error.render_in_full(&options.name, &options.source))),
-        Err(error) if options.codes => Err(RunError::Session(error.render(&options.name, &options.source))),
-        Err(error) => Err(RunError::Session(error.render_without_codes(&options.name, &options.source))),
+        Err(error) => {
+            let codes = options.codes || options.verbose;
+            Err(RunError::Session(error.render_by(options.verbose, |found| sources.render(found, codes))))
+        }
         Ok(code) => Ok(code),
     }
 }
@@ -185,10 +184,9 @@ pub fn compile(options: &RunOptions) -> Result<Compiled, RunError> {
 /// The same with what it imports, and the text of it all.
 fn compile_all(options: &RunOptions) -> Result<(Compiled, Sources), RunError> {
     let mut sources = Sources::new(&options.name, &options.source);
-    let mut script = lang::parse(&options.source).map_err(|found| refused(options, &sources, found))?;
-    import::read(&mut script, &options.name, &mut sources).map_err(|found| refused(options, &sources, found))?;
+    let script = import::read(&options.name, &mut sources).map_err(|found| refused(options, &sources, found))?;
     let wrong = |found: Vec<Diagnostic>| refused(options, &sources, found);
-    if let Some(missing) = header::missing(&script, &options.source, &options.include_directories) {
+    if let Some(missing) = header::missing(&script, sources.text(), &options.include_directories) {
         return Err(RunError::Script(missing));
     }
     if let Some(problem) = lang::parameters::problem(&script, &options.compile) {
@@ -228,14 +226,14 @@ fn refused(options: &RunOptions, sources: &Sources, mut found: Vec<Diagnostic>) 
     RunError::Script(sources.render(&found, options.codes) + &whole)
 }
 
-fn printer(options: &RunOptions) -> Result<Printer, RunError> {
+fn printer(options: &RunOptions, sources: &Sources) -> Result<Printer, RunError> {
     let to: Box<dyn Write> = match &options.output {
         Some(path) => {
             Box::new(File::create(path).map_err(|error| RunError::Io { what: path.display().to_string(), error })?)
         }
         None => Box::new(io::stdout()),
     };
-    Ok(Printer::new(options, to))
+    Ok(Printer::new(options, sources.clone(), to))
 }
 
 /// Runs the session; the printer is flushed whenever there is nothing more to print, unless it is to wait.

@@ -5,6 +5,7 @@
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
+use lang::import::{Line, Sources};
 use report::event::HelperError;
 use report::schema::{CallSite, Part, PrintfTo};
 use report::snapshot::Snapshot;
@@ -31,21 +32,14 @@ pub enum Format {
 pub struct Printer {
     to: BufWriter<Box<dyn Write>>,
     format: Format,
-    name: String,
-    source: String,
+    sources: Sources,
     warnings: bool,
 }
 
 impl Printer {
     /// Prints to `to` what `options` asks for.
-    pub fn new(options: &RunOptions, to: Box<dyn Write>) -> Self {
-        Self {
-            to: BufWriter::new(to),
-            format: options.format,
-            name: options.name.clone(),
-            source: options.source.clone(),
-            warnings: !options.no_warnings,
-        }
+    pub fn new(options: &RunOptions, sources: Sources, to: Box<dyn Write>) -> Self {
+        Self { to: BufWriter::new(to), format: options.format, sources, warnings: !options.no_warnings }
     }
 
     /// Says how many probes are attached: JSON with the output, text on standard error.
@@ -190,7 +184,10 @@ impl Printer {
 
     fn json(&mut self, output: Output) -> io::Result<()> {
         let line = match output {
-            Output::Printf { to, text } => json::printf_line(to, &text, &self.name),
+            Output::Printf { to, text } => {
+                let (to, file) = self.printed_in(to);
+                json::printf_line(to, &text, file)
+            }
             Output::Value(value) => json::value_line(&value),
             Output::Map { name, data, top, div } => json::map_line(&name, &data, top, div),
             Output::Row { kind, cell } => json::cell_line(&kind, &cell),
@@ -198,11 +195,39 @@ impl Printer {
             Output::Join(text) => json::join_line(&text),
             Output::Cat(text) => json::cat_line(&text),
             Output::System(text) => json::system_line(&text),
-            Output::HelperError(error) => json::helper_error_line(&error, &errno(&error), &self.name),
+            Output::HelperError(error) => {
+                let (at, line) = self.in_file(error.at);
+                json::helper_error_line(&HelperError { at, ..error.clone() }, &errno(&error), line.file)
+            }
             Output::Failed(message) => return self.aside(&format!("ERROR: {message}\n")),
             Output::LostEvents(events) => json::lost_events_line(events),
         };
         self.put(line)
+    }
+
+    /// A part of the whole text as one of its file.
+    fn in_file(&self, part: Part) -> (Part, Line<'_>) {
+        let line = self.sources.line(part.line);
+        (Part { line: line.number, ..part }, line)
+    }
+
+    /// The same for the call that printed something.
+    fn printed_in(&self, to: PrintfTo) -> (PrintfTo, &str) {
+        let in_file = |site: CallSite| {
+            let (at, line) = self.in_file(site.at);
+            (CallSite { at, ..site }, line.file)
+        };
+        match to {
+            PrintfTo::Output => (to, ""),
+            PrintfTo::Error(site) => {
+                let (site, file) = in_file(site);
+                (PrintfTo::Error(site), file)
+            }
+            PrintfTo::Warning(site) => {
+                let (site, file) = in_file(site);
+                (PrintfTo::Warning(site), file)
+            }
+        }
     }
 
     /// Prints to standard error, after what the script has printed before.
@@ -226,7 +251,8 @@ impl Printer {
         if kind == "WARNING" && !self.warnings {
             return Ok(());
         }
-        let told = text::about(kind, &self.name, &self.source, at, message);
+        let (at, line) = self.in_file(at);
+        let told = text::about(kind, line.file, line.text, at, message);
         self.aside(&told)
     }
 }

@@ -46,20 +46,12 @@ impl SessionError {
     /// The error as people read it: where the verifier refused a program, the line of the script first, the verifier's last lines
     /// after it.
     pub fn render(&self, name: &str, source: &str) -> String {
-        self.with_log(LOG_LINES, |found| lang::render::terminal(name, source, found))
+        self.render_by(false, |found| lang::render::terminal(name, source, found))
     }
 
-    /// The same without the code of the finding.
-    pub fn render_without_codes(&self, name: &str, source: &str) -> String {
-        self.with_log(LOG_LINES, |found| lang::render::without_codes(name, source, found))
-    }
-
-    /// The same with all that the verifier wrote.
-    pub fn render_in_full(&self, name: &str, source: &str) -> String {
-        self.with_log(usize::MAX, |found| lang::render::terminal(name, source, found))
-    }
-
-    fn with_log(&self, most: usize, show: impl Fn(&[Diagnostic]) -> String) -> String {
+    /// The same, its finding shown by `show`; `in_full` with all that the verifier wrote.
+    pub fn render_by(&self, in_full: bool, show: impl Fn(&[Diagnostic]) -> String) -> String {
+        let most = if in_full { usize::MAX } else { LOG_LINES };
         let SessionError::Load(LoadError::Rejected(rejected)) = self else {
             return format!("ERROR: {self}\n");
         };

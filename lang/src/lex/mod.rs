@@ -22,7 +22,12 @@ pub struct Lexer<'a> {
 impl<'a> Lexer<'a> {
     /// A scanner at the start of `text`.
     pub fn new(text: &'a str) -> Self {
-        Self { text, pos: 0, comments: vec![], open_comment: None }
+        Self::starting_at(text, 0)
+    }
+
+    /// A scanner of what stands in `text` from byte `pos` on.
+    pub fn starting_at(text: &'a str, pos: usize) -> Self {
+        Self { text, pos: pos.min(text.len()), comments: vec![], open_comment: None }
     }
 
     /// The whole text.

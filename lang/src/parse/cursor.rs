@@ -57,8 +57,7 @@ pub(super) struct Mark {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &'a str, defines: &'a Defines, expand: bool) -> Self {
-        let mut lexer = Lexer::new(text);
+    pub(super) fn new(mut lexer: Lexer<'a>, defines: &'a Defines, expand: bool) -> Self {
         let token = lexer.token();
         Self {
             lexer,
@@ -221,9 +220,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek_token(&self) -> Token {
-        let mut lexer = Lexer::new(self.lexer.text());
-        lexer.seek(self.lexer.pos());
-        lexer.token()
+        Lexer::starting_at(self.lexer.text(), self.lexer.pos()).token()
     }
 
     pub(super) fn mark(&self) -> Mark {

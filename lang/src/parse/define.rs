@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 
 use crate::ast::{Expr, TypeBase};
 use crate::diagnostic::Diagnostic;
+use crate::lex::Lexer;
 use crate::span::{Span, Spanned};
 use crate::token::Kind;
 
 use super::cursor::{Failed, Parsed, Parser};
 
 /// The `#define`s of a script by name.
-pub(super) type Defines = BTreeMap<String, Define>;
+pub(crate) type Defines = BTreeMap<String, Define>;
 
 /// One `#define`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Define {
+pub(crate) struct Define {
     /// The parameters of `#define name(a, b) body`.
     pub params: Option<Vec<String>>,
     /// What it stands for, without comments.
@@ -111,7 +112,7 @@ impl<'a> Parser<'a> {
         arguments: BTreeMap<String, Argument>,
         rule: impl FnOnce(&mut Self) -> Parsed<T>,
     ) -> Parsed<T> {
-        let mut body = Parser::new(&define.body, self.defines, true);
+        let mut body = Parser::new(Lexer::new(&define.body), self.defines, true);
         body.stands_at = Some(span);
         body.arguments = arguments;
         body.expanding = self.expanding.iter().cloned().chain([name.to_owned()]).collect();

@@ -18,11 +18,13 @@ mod ty;
 
 use crate::ast::{Preamble, Script};
 use crate::diagnostic::Diagnostic;
-use crate::span::Span;
+use crate::lex::Lexer;
+use crate::span::{Span, Spanned};
 
 use cursor::Parser;
 
 pub(crate) use attach::is_path;
+pub(crate) use define::Defines;
 pub(crate) use ty::is_type;
 
 /// The most bytes of a script.
@@ -33,7 +35,30 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// # Errors
 /// Everything wrong with its form, in the order of the text.
 pub fn parse(text: &str) -> Result<Script, Vec<Diagnostic>> {
-    read(text, true).map(|document| document.script)
+    read(text, 0, &mut Defines::new(), true).map(|document| document.script)
+}
+
+/// Reads what stands in a text from byte `start` on. `defines` hold before it, and come to hold what it defines.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_from(text: &str, start: usize, defines: &mut Defines) -> Result<Script, Vec<Diagnostic>> {
+    read(text, start, defines, true).map(|document| document.script)
+}
+
+/// The files that what stands in a text from byte `start` on imports, whatever else is wrong with it.
+pub(crate) fn imports_from(text: &str, start: usize, defines: &Defines) -> Vec<Spanned<String>> {
+    let own = text.as_bytes().get(start..).unwrap_or_default();
+    if memchr::memmem::find(own, b"import").is_none() {
+        return vec![];
+    }
+    let source = preprocess::preprocess(text, start, defines.clone());
+    let mut parser = Parser::new(Lexer::starting_at(&source.text, start), &source.defines, true);
+    let imports = parser.script().preamble.into_iter().filter_map(|item| match item {
+        Preamble::Import(name) => Some(name),
+        Preamble::Directive(_) | Preamble::Definition(_) => None,
+    });
+    imports.collect()
 }
 
 /// A script together with what has no place in its tree.
@@ -54,16 +79,16 @@ pub(crate) struct Remark {
 
 /// Reads a script for printing it again: `#define`s are not expanded, comments are kept.
 pub(crate) fn parse_document(text: &str) -> Result<Document, Vec<Diagnostic>> {
-    read(text, false)
+    read(text, 0, &mut Defines::new(), false)
 }
 
-fn read(text: &str, expand: bool) -> Result<Document, Vec<Diagnostic>> {
+fn read(text: &str, start: usize, defines: &mut Defines, expand: bool) -> Result<Document, Vec<Diagnostic>> {
     if text.len() > MAX_BYTES {
         let message = format!("the script has {} bytes; at most {MAX_BYTES} are read", text.len());
         return Err(vec![Diagnostic::error("E0117", Span::new(0, 0), message)]);
     }
-    let source = preprocess::preprocess(text);
-    let mut parser = Parser::new(&source.text, &source.defines, expand);
+    let source = preprocess::preprocess(text, start, std::mem::take(defines));
+    let mut parser = Parser::new(Lexer::starting_at(&source.text, start), &source.defines, expand);
     parser.take_diagnostics_from(source.diagnostics);
     let mut script = parser.script();
     script.preamble.extend(source.directives);
@@ -77,6 +102,7 @@ fn read(text: &str, expand: bool) -> Result<Document, Vec<Diagnostic>> {
     let mut remarks: Vec<Remark> = lines.chain(comments).collect();
     remarks.sort();
     let diagnostics = parser.into_diagnostics();
+    *defines = source.defines;
     if diagnostics.is_empty() { Ok(Document { script, remarks }) } else { Err(diagnostics) }
 }
 

@@ -44,18 +44,17 @@ struct Pass<'a> {
     blanks: Vec<Span>,
 }
 
-/// Separates a script from its directives.
-pub(super) fn preprocess(text: &str) -> Source<'_> {
-    let mut defines = Defines::new();
+/// Separates a script, which starts at byte `start` of the text, from its directives; `defines` hold before it.
+pub(super) fn preprocess(text: &str, start: usize, mut defines: Defines) -> Source<'_> {
     let have_btf = Define { params: None, body: "1".to_owned(), span: Span::default() };
-    defines.insert("BPFTRACE_HAVE_BTF".to_owned(), have_btf);
+    defines.entry("BPFTRACE_HAVE_BTF".to_owned()).or_insert(have_btf);
     let source =
         Source { text: Cow::Borrowed(text), directives: vec![], defines, left_out: vec![], diagnostics: vec![] };
-    if memchr::memchr(b'#', text.as_bytes()).is_none() {
+    if memchr::memchr(b'#', text.as_bytes().get(start..).unwrap_or_default()).is_none() {
         return source;
     }
     let mut pass = Pass { source, branches: vec![], blanks: vec![] };
-    pass.lines(text);
+    pass.lines(text, start);
     pass.finish(text)
 }
 
@@ -67,9 +66,8 @@ pub(super) fn place(item: &Preamble) -> Span {
 }
 
 impl Pass<'_> {
-    fn lines(&mut self, text: &str) {
+    fn lines(&mut self, text: &str, mut start: usize) {
         let mut state = LineState::default();
-        let mut start = 0;
         while start < text.len() {
             let own_end = start + own_line(text, start).len();
             let own = text.get(start..own_end).unwrap_or_default();
