@@ -1,29 +1,24 @@
-//! ELF files: functions by their symbols, code by its address, static markers by their notes.
+//! ELF files: functions by their symbols, code by its address.
 //!
-//! Only what is asked for is read: a program of hundreds of megabytes costs its symbol tables. Sources of the forms: the ELF
-//! specification, and systemtap's sys/sdt.h for the notes.
+//! Only what is asked for is read: a program of hundreds of megabytes costs its symbol tables. Source of the forms:
+//! the ELF specification.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use lang::target::{LoadedPart, Marker, UserFunction, UserSymbol};
+use lang::target::{LoadedPart, UserFunction, UserSymbol};
 use object::elf::{PF_X, PT_LOAD};
 use object::read::elf::{ElfFile64, ElfSymbol64, ProgramHeader};
-use object::{Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
+use object::{Endianness, Object, ObjectKind, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
 
-type Elf<'data> = ElfFile64<'data, Endianness, &'data ReadCache<File>>;
-type ElfSymbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness, &'data ReadCache<File>>;
-
-/// Bytes of a note before its name, and of the three addresses a marker's note starts with.
-const NOTE_HEADER: usize = 12;
-const ADDRESSES: usize = 24;
-/// The kind of note that describes a marker, and its owner.
-const MARKER_NOTE: u32 = 3;
-const MARKER_OWNER: &[u8] = b"stapsdt\0";
+/// A file, read as far as it is asked about.
+pub type Elf<'data> = ElfFile64<'data, Endianness, &'data ReadCache<File>>;
+/// A symbol of one.
+pub type ElfSymbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness, &'data ReadCache<File>>;
 
 /// Reads what `look` wants of a file. `None` in the result: it is no ELF file of this machine's width.
-fn with_elf<T>(path: &Path, look: impl FnOnce(&Elf<'_>) -> T) -> io::Result<Option<T>> {
+pub fn with_elf<T>(path: &Path, look: impl FnOnce(&Elf<'_>) -> T) -> io::Result<Option<T>> {
     let cache = ReadCache::new(File::open(path)?);
     Ok(Elf::parse(&cache).ok().map(|elf| look(&elf)))
 }
@@ -150,69 +145,6 @@ pub fn code_at(path: &Path, address: u64) -> Option<u64> {
     }
 }
 
-/// Every static marker of the file, in the order of its notes.
-///
-/// # Errors
-/// Where the file cannot be read. One that is not ELF has no markers.
-pub fn markers(path: &Path) -> io::Result<Vec<Marker>> {
-    let found = with_elf(path, |elf| {
-        // Tools that move code after linking move this section too, but not the addresses in the notes.
-        let base = elf.section_by_name(".stapsdt.base").map(|section| section.address());
-        let notes = elf.sections().filter(|section| section.name() == Ok(".note.stapsdt"));
-        let mut markers = Vec::new();
-        for section in notes {
-            markers.extend(section.data().map(|data| parse_notes(data, base, elf)).unwrap_or_default());
-        }
-        markers
-    })?;
-    Ok(found.unwrap_or_default())
-}
-
-fn parse_notes(mut data: &[u8], base: Option<u64>, elf: &Elf<'_>) -> Vec<Marker> {
-    let mut markers = Vec::new();
-    while let Some(note) = next_note(data) {
-        data = note.rest;
-        if note.kind == MARKER_NOTE && note.owner == MARKER_OWNER {
-            markers.extend(marker(note.body, base, elf));
-        }
-    }
-    markers
-}
-
-/// A note, and what follows it.
-#[derive(Debug, PartialEq, Eq)]
-struct Note<'a> {
-    owner: &'a [u8],
-    kind: u32,
-    body: &'a [u8],
-    rest: &'a [u8],
-}
-
-fn next_note(data: &[u8]) -> Option<Note<'_>> {
-    let word = |at: usize| data.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-    let (owner_size, body_size, kind) = (word(0)? as usize, word(4)? as usize, word(8)?);
-    let owner = data.get(NOTE_HEADER..NOTE_HEADER.checked_add(owner_size)?)?;
-    let start = NOTE_HEADER + owner_size.checked_next_multiple_of(4)?;
-    let body = data.get(start..start.checked_add(body_size)?)?;
-    let rest = data.get(start + body_size.checked_next_multiple_of(4)?..).unwrap_or_default();
-    Some(Note { owner, kind, body, rest })
-}
-
-fn marker(body: &[u8], base: Option<u64>, elf: &Elf<'_>) -> Option<Marker> {
-    let address = |at: usize| body.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    let (place, noted_base, semaphore) = (address(0)?, address(8)?, address(16)?);
-    let moved = base.map_or(0, |base| base.wrapping_sub(noted_base));
-    let mut texts = body.get(ADDRESSES..)?.split(|byte| *byte == 0);
-    let mut text = || texts.next().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    let (provider, name, arguments) = (text()?, text()?, text()?);
-    let offset = offset_of(elf, place.wrapping_add(moved), PF_X)?;
-    let semaphore = match semaphore {
-        0 => 0,
-        address => offset_of(elf, address.wrapping_add(moved), 0)?,
-    };
-    Some(Marker { provider, name, offset, semaphore, arguments })
-}
-
 /// Where in the file an address of the program is, in a part that has `flags`.
 pub fn offset_of<'data, R: ReadRef<'data>>(
     elf: &ElfFile64<'data, Endianness, R>,
@@ -240,15 +172,5 @@ mod tests {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         assert_eq!((is_elf(&script), code_at(&script, 7)), (false, Some(7)));
         assert_eq!(functions(&script).expect("a file").len(), 0);
-    }
-
-    #[test]
-    fn a_note_that_is_cut_off_ends_the_list() {
-        let mut note = [8u32.to_le_bytes(), 4u32.to_le_bytes(), 3u32.to_le_bytes()].concat();
-        note.extend(MARKER_OWNER);
-        note.extend([1, 2, 3, 4]);
-        assert_eq!(next_note(&note), Some(Note { owner: MARKER_OWNER, kind: 3, body: &[1, 2, 3, 4], rest: &[] }));
-        assert!(next_note(&note[..note.len() - 1]).is_none());
-        assert!(next_note(&[0xff; 12]).is_none());
     }
 }

@@ -9,6 +9,7 @@ mod declare;
 mod elf;
 mod files;
 mod library;
+mod markers;
 mod skip;
 
 use std::cell::OnceCell;
@@ -21,8 +22,9 @@ use lang::target::{UserFile, UserFunction};
 
 use debug::Debug;
 
-pub use elf::{FixedFunction, fixed_functions, markers};
+pub use elf::{FixedFunction, fixed_functions};
 pub use files::{Place, files};
+pub use markers::markers;
 
 /// What the script's patterns stand for, by the file as the script names it. A name that stands for no file is left out.
 pub fn gather(needs: &Needs) -> BTreeMap<String, Vec<UserFile>> {

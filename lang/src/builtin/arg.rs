@@ -76,13 +76,17 @@ fn of_marker(argument: &MarkerArgument, span: Span) -> Expr {
                 let value = lowerer.b.copy(value);
                 lowerer.b.extend(value, width, signed).into()
             }
-            MarkerSource::Register { register } => {
+            MarkerSource::Register { register, shift } => {
                 let value = lowerer.b.load(context, register, Width::B8, false);
+                let value = lowerer.b.lshr(value, i64::from(shift));
                 lowerer.b.extend(value, width, signed).into()
             }
             MarkerSource::Memory { base, index, offset } => {
-                let base = lowerer.b.load(context, base, Width::B8, false);
-                let mut address = lowerer.b.add(base, offset);
+                let mut address = lowerer.b.copy(offset);
+                if let Some(base) = base {
+                    let base = lowerer.b.load(context, base, Width::B8, false);
+                    address = lowerer.b.add(base, address);
+                }
                 if let Some((index, scale)) = index {
                     let index = lowerer.b.load(context, index, Width::B8, false);
                     let scaled = lowerer.b.mul(index, i64::from(scale));

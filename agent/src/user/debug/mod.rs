@@ -170,7 +170,7 @@ mod tests {
 
     /// A program in C with its debug information, where there is a compiler.
     fn compiled(folder: &Path, flags: &[&str]) -> Option<Vec<u8>> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/debug_info/shop.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/user_programs/shop.c");
         let path = folder.join("shop");
         match Command::new("gcc").args(["-g", "-O0", "-no-pie"]).args(flags).arg("-o").arg(&path).arg(source).status() {
             Ok(status) => assert!(status.success()),

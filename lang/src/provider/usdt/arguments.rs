@@ -23,11 +23,14 @@ pub enum Source {
     /// A place that is not known, such as a vector register or a variable of the program.
     Unknown,
     Constant(i64),
+    /// From a bit of the register on.
     Register {
         register: i32,
+        shift: u8,
     },
+    /// At the sum of a register, another one times a number, and an offset in bytes.
     Memory {
-        base: i32,
+        base: Option<i32>,
         index: Option<(i32, u8)>,
         offset: i64,
     },
@@ -82,12 +85,17 @@ fn x86(operand: &str, arch: Arch) -> Option<Source> {
         return number(constant).map(Source::Constant);
     }
     if let Some(register) = operand.strip_prefix('%') {
-        return Some(Source::Register { register: x86_register(register, arch)? });
+        let high = matches!(register, "ah" | "bh" | "ch" | "dh");
+        let low = if high { register.replace('h', "l") } else { register.to_owned() };
+        return Some(Source::Register { register: x86_register(&low, arch)?, shift: if high { 8 } else { 0 } });
     }
     let (offset, inside) = operand.strip_suffix(')')?.split_once('(')?;
     let offset = if offset.is_empty() { 0 } else { number(offset)? };
     let mut parts = inside.split(',').map(str::trim);
-    let base = x86_register(parts.next()?.strip_prefix('%')?, arch)?;
+    let base = match parts.next()? {
+        "" => None,
+        base => Some(x86_register(base.strip_prefix('%')?, arch)?),
+    };
     let index = match parts.next() {
         Some(index) => {
             let scale = parts.next().map_or(Some(1), |scale| scale.parse().ok())?;
@@ -98,7 +106,7 @@ fn x86(operand: &str, arch: Arch) -> Option<Source> {
     Some(Source::Memory { base, index, offset })
 }
 
-/// Every width of a register is the low part of the widest: `rax`, `eax`, `ax`, `al`. The second byte (`ah`) is not known.
+/// Every width of a register is the low part of the widest: `rax`, `eax`, `ax`, `al`.
 fn x86_register(name: &str, arch: Arch) -> Option<i32> {
     let numbered = name.strip_prefix('r').and_then(|rest| rest.strip_suffix(['d', 'w', 'b']).or(Some(rest)));
     if let Some(number) = numbered.filter(|number| number.bytes().all(|b| b.is_ascii_digit()) && !number.is_empty()) {
@@ -125,20 +133,26 @@ fn aarch64(operand: &str, arch: Arch) -> Option<Source> {
         "lr" => find("r30", arch),
         other => find(&format!("r{}", other.strip_prefix(['x', 'w'])?), arch),
     };
+    let number = |text: &str| number(text.trim_start_matches('#'));
     if let Some(inside) = operand.strip_prefix('[') {
         let mut parts = inside.strip_suffix(']')?.split(',').map(str::trim);
-        let base = register(parts.next()?)?;
-        return Some(match parts.next() {
-            None => Source::Memory { base, index: None, offset: 0 },
-            Some(second) => match number(second.trim_start_matches('#')) {
-                Some(offset) => Source::Memory { base, index: None, offset },
-                None => Source::Memory { base, index: Some((register(second)?, 1)), offset: 0 },
-            },
-        });
+        let base = Some(register(parts.next()?)?);
+        let Some(second) = parts.next() else {
+            return Some(Source::Memory { base, index: None, offset: 0 });
+        };
+        if let Some(offset) = number(second) {
+            return Some(Source::Memory { base, index: None, offset });
+        }
+        let shift = match parts.next() {
+            Some(shift) => number(shift.strip_prefix("lsl")?.trim())?,
+            None => 0,
+        };
+        let scale = 1_u8.checked_shl(shift.try_into().ok()?)?;
+        return Some(Source::Memory { base, index: Some((register(second)?, scale)), offset: 0 });
     }
-    match number(operand.trim_start_matches('#')) {
+    match number(operand) {
         Some(constant) => Some(Source::Constant(constant)),
-        None => Some(Source::Register { register: register(operand)? }),
+        None => Some(Source::Register { register: register(operand)?, shift: 0 }),
     }
 }
 
@@ -172,18 +186,23 @@ mod tests {
     #[test]
     fn registers_of_every_width_are_parts_of_the_same() {
         for (text, offset) in [("8@%rdi", 112), ("-4@%edi", 112), ("1@%dil", 112), ("2@%ax", 80), ("4@%r8d", 72)] {
-            assert_eq!(one(text, Arch::X86_64).source, Source::Register { register: offset }, "{text}");
+            assert_eq!(one(text, Arch::X86_64).source, Source::Register { register: offset, shift: 0 }, "{text}");
         }
+        assert_eq!(one("1@%dh", Arch::X86_64).source, Source::Register { register: 96, shift: 8 });
         let narrow = one("-4@%edi", Arch::X86_64);
         assert_eq!((narrow.bytes, narrow.signed), (4, true));
     }
 
     #[test]
     fn memory_is_a_base_an_offset_and_perhaps_an_index() {
-        let stack = Source::Memory { base: 32, index: None, offset: -16 };
+        let stack = Source::Memory { base: Some(32), index: None, offset: -16 };
         assert_eq!(one("8@-16(%rbp)", Arch::X86_64).source, stack);
-        let element = Source::Memory { base: 80, index: Some((112, 8)), offset: 0 };
+        let element = Source::Memory { base: Some(80), index: Some((112, 8)), offset: 0 };
         assert_eq!(one("8@(%rax,%rdi,8)", Arch::X86_64).source, element);
+        let element = Source::Memory { base: None, index: Some((112, 4)), offset: 16 };
+        assert_eq!(one("4@16(,%rdi,4)", Arch::X86_64).source, element);
+        let variable = Source::Memory { base: Some(128), index: None, offset: 4096 };
+        assert_eq!(one("4@4096(%rip)", Arch::X86_64).source, variable);
     }
 
     #[test]
@@ -195,17 +214,25 @@ mod tests {
 
     #[test]
     fn the_other_architecture_writes_them_its_own_way() {
-        assert_eq!(one("8@x3", Arch::Aarch64).source, Source::Register { register: 24 });
-        assert_eq!(one("-4@[sp, 12]", Arch::Aarch64).source, Source::Memory { base: 248, index: None, offset: 12 });
-        let element = Source::Memory { base: 0, index: Some((8, 1)), offset: 0 };
+        assert_eq!(one("8@x3", Arch::Aarch64).source, Source::Register { register: 24, shift: 0 });
+        assert_eq!(
+            one("-4@[sp, 12]", Arch::Aarch64).source,
+            Source::Memory { base: Some(248), index: None, offset: 12 }
+        );
+        let element = Source::Memory { base: Some(0), index: Some((8, 1)), offset: 0 };
         assert_eq!(one("4@[x0, x1]", Arch::Aarch64).source, element);
+        let element = Source::Memory { base: Some(0), index: Some((8, 4)), offset: 0 };
+        assert_eq!(one("4@[x0, x1, lsl #2]", Arch::Aarch64).source, element);
+        assert_eq!(one("4@[x0, w1, sxtw 2]", Arch::Aarch64).source, Source::Unknown);
+        assert_eq!(one("8@v0", Arch::Aarch64).source, Source::Unknown);
+        assert_eq!(one("8@lr", Arch::Aarch64).source, Source::Register { register: 240, shift: 0 });
         assert_eq!(one("4@7", Arch::Aarch64).source, Source::Constant(7));
     }
 
     #[test]
     fn what_is_not_known_takes_its_place_among_the_arguments() {
         let sources = |text| parse(text, Arch::X86_64).into_iter().map(|argument| argument.source).collect::<Vec<_>>();
-        assert_eq!(sources("8@%xmm0 8@%rdi"), [Source::Unknown, Source::Register { register: 112 }]);
+        assert_eq!(sources("8@%xmm0 8@%rdi"), [Source::Unknown, Source::Register { register: 112, shift: 0 }]);
         assert_eq!(sources("8@counter(%rip)"), [Source::Unknown]);
         assert_eq!(sources(""), []);
     }
