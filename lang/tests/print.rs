@@ -72,6 +72,8 @@ fn a_comment_does_not_go_on_over_a_backslash() {
     for text in ["#if 1\n# \\\n\n# more\n#endif\nBEGIN { }", "#ifdef B\n#define C\n# \\\n#endif\n# x\nBEGIN { }"] {
         assert_stays_formatted(text);
     }
+    // Nor do blanks behind the backslash of a directive change what it joins.
+    assert_stays_formatted("#define A 1 \\\r\t\t\n + 2\nBEGIN { print(A); }");
 }
 
 #[test]
@@ -365,7 +367,8 @@ fn a_comment_between_a_probe_and_its_body_is_kept() {
 
 #[test]
 fn what_follows_a_backslash_keeps_the_next_line_apart() {
-    for text in ["#define N 5 \\ \nBEGIN { }\n", "#define N 5 \\\n\nBEGIN { }\n", "#define N 5 \\\\\n\nBEGIN { }\n"] {
+    for text in ["#define N 5 \\ \n \nBEGIN { }\n", "#define N 5 \\\n\nBEGIN { }\n", "#define N 5 \\\\\n\nBEGIN { }\n"]
+    {
         let once = format(text).unwrap();
         assert_eq!(lang::parse(&once).unwrap().probes.len(), 1, "{once}");
         assert_eq!(format(&once).unwrap(), once);

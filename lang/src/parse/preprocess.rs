@@ -72,7 +72,7 @@ impl Pass<'_> {
             let own_end = start + own_line(text, start).len();
             let own = text.get(start..own_end).unwrap_or_default();
             // Only directives go on over a backslash.
-            let head = own.trim_end_matches(['\r', '\\']);
+            let head = own.trim_end_matches(|c: char| c == '\\' || c.is_whitespace());
             let found = directive(head, &state);
             let end = if found.is_some() { logical_end(text, start) } else { own_end };
             let next = if end < text.len() { end + 1 } else { end };
@@ -314,17 +314,22 @@ fn own_line(text: &str, start: usize) -> &str {
     memchr::memchr(b'\n', rest.as_bytes()).and_then(|length| rest.get(..length)).unwrap_or(rest)
 }
 
-/// The end of the last line that the one at `start` goes on in by a backslash.
+/// The end of the last line that the one at `start` goes on in by a backslash. As for C's compilers, blanks may follow it.
 fn logical_end(text: &str, start: usize) -> usize {
     let mut from = start;
     loop {
         let line = own_line(text, from);
         let end = from + line.len();
-        if end >= text.len() || !line.trim_end_matches('\r').ends_with('\\') {
+        if end >= text.len() || !goes_on(line) {
             return end;
         }
         from = end + 1;
     }
+}
+
+/// Whether a line of a directive joins the next one.
+fn goes_on(line: &str) -> bool {
+    line.trim_end().ends_with('\\')
 }
 
 fn offset_in(line: &str, rest: &str) -> usize {
@@ -333,7 +338,11 @@ fn offset_in(line: &str, rest: &str) -> usize {
 
 /// The body of a `#define` without comments and joined over backslashes.
 fn without_comments(body: &str) -> String {
-    let joined = body.replace("\\\r\n", " ").replace("\\\n", " ");
+    let pieces = body.split('\n').map(|line| match goes_on(line) {
+        true => line.trim_end().strip_suffix('\\').unwrap_or(line),
+        false => line,
+    });
+    let joined = pieces.collect::<Vec<_>>().join(" ");
     let mut clean = String::new();
     let mut rest = joined.as_str();
     while let Some(at) = rest.find(['/', '"']) {

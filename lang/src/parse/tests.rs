@@ -206,6 +206,9 @@ fn defines_stand_for_expressions_and_types() {
         StmtKind::Assign { value: crate::ast::Expr { node: ExprKind::Int { value: 5, .. }, span }, .. }
             if span == Span::new(25, 26)
     ));
+    let text = "#define SUM 1 + \\ \t\r\n 2\nBEGIN { $x = SUM; }";
+    let printed = crate::print::print(&script(text));
+    assert!(printed.ends_with(&crate::print::print(&script("BEGIN { $x = 1 + 2; }"))), "{printed}");
     let text = "#define ADD(a, b) ((a) + (b))\n#define TWO ADD(1, 1) // two\nBEGIN { $x = ADD(TWO, $y); }";
     let same = "BEGIN { $x = (1 + 1) + $y; }";
     let printed = crate::print::print(&script(text));

@@ -149,18 +149,12 @@ impl<'a> Printer<'a> {
         self.out.ends_with('\n') && !self.out.ends_with("\n\n")
     }
 
-    /// A text up to its last blanks. Behind a backslash those stay that make it join an empty line, or none: at the very end it would
-    /// join the next line.
+    /// A text up to its last blanks. Behind a backslash the empty line stays that it joins.
     fn without_blanks_behind(&self, span: Span) -> &'a str {
         let text = self.text_of(span).trim_end();
         let behind = self.text.get(span.start as usize + text.len()..).unwrap_or_default();
         let inside = behind.get(..span.end as usize - span.start as usize - text.len()).unwrap_or_default();
-        let kept = match (inside.find('\n'), behind.chars().next()) {
-            _ if !text.ends_with('\\') => 0,
-            (Some(end), _) => end + 1,
-            (None, Some(blank)) if blank != '\n' => blank.len_utf8(),
-            _ => 0,
-        };
+        let kept = inside.find('\n').filter(|_| text.ends_with('\\')).map_or(0, |end| end + 1);
         self.text.get(span.start as usize..span.start as usize + text.len() + kept).unwrap_or(text)
     }
 
