@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The workloads are busybox `dd` runs: each block is one `vfs_read` and one `vfs_write` (busybox `cat` uses sendfile
-//! instead). A case that is not restricted to `dd` looks only at read sizes that nothing else in the guest uses.
+//! instead). A case that is not restricted to `dd` looks only at read sizes that nothing else in the guest uses. What a
+//! program does by itself is counted of `/shop` (see `shop.c`).
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -49,9 +49,9 @@ pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
     }
     for (number, case) in cases.iter().enumerate() {
         let stem = format!("cases/{number:03}-{}", case.name);
-        files.push(GuestFile { path: format!("{stem}.bt"), text: case.script.clone() });
+        files.push(GuestFile { path: format!("{stem}.bt"), content: case.script.clone().into() });
         for (extension, text) in [("before", &case.before), ("arguments", &case.arguments), ("sh", &case.workload)] {
-            files.push(GuestFile { path: format!("{stem}.{extension}"), text: text.clone() });
+            files.push(GuestFile { path: format!("{stem}.{extension}"), content: text.clone().into() });
         }
     }
     files
@@ -59,11 +59,11 @@ pub fn files(cases: &[&Case], tracer: &Tracer) -> Vec<GuestFile> {
 
 /// The first process: what every guest starts with, then `rest`, which has to turn it off.
 pub fn init(rest: &str) -> GuestFile {
-    GuestFile { path: "init".to_owned(), text: format!("{INIT}{rest}") }
+    GuestFile { path: "init".to_owned(), content: format!("{INIT}{rest}").into() }
 }
 
 fn script(path: &str, command: &str) -> GuestFile {
-    GuestFile { path: path.to_owned(), text: format!("#!/bin/sh\n{command}\n") }
+    GuestFile { path: path.to_owned(), content: format!("#!/bin/sh\n{command}\n").into() }
 }
 
 /// What a guest reported.

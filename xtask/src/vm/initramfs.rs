@@ -18,11 +18,11 @@ const EXECUTABLE: u32 = 0o100_755;
 /// Where Debian's busybox-static puts it.
 const BUSYBOX: &str = "/bin/busybox";
 
-/// A text file of the guest; all of them are executable.
+/// A file of the guest; all of them are executable.
 pub struct GuestFile {
     /// Relative to the guest's root.
     pub path: String,
-    pub text: String,
+    pub content: Vec<u8>,
 }
 
 /// Writes the archive to `target`. The binary becomes `/tracer`; `copied` are files of this machine that keep their paths, as do the
@@ -43,7 +43,7 @@ pub fn pack(target: &Path, binary: &Path, copied: &[PathBuf], files: &[GuestFile
         archive.copy(path.strip_prefix("/").unwrap_or(&path), &path)?;
     }
     for file in files {
-        archive.file(Path::new(&file.path), file.text.as_bytes(), EXECUTABLE)?;
+        archive.file(Path::new(&file.path), &file.content, EXECUTABLE)?;
     }
     trailer(&mut archive.out)?;
     archive.out.flush()?;

@@ -2,9 +2,9 @@
 //! probes it needs (kprobe, fentry) are not in every machine's own kernel.
 //!
 //! in: kernel series and a binary; out: one line per case on standard output and an error when one failed. The parts:
-//! [`kernel`] fetches and keeps kernels, [`initramfs`] packs the guest's files, [`guest`] writes its init script and
-//! reads back what it reports, [`cases`] says what to run and [`expect`] what must come out, [`emulator`] finds a qemu
-//! and [`boot`] runs it.
+//! [`kernel`] fetches and keeps kernels, [`initramfs`] packs the guest's files, [`shop`] compiles a program to trace there,
+//! [`guest`] writes its init script and reads back what it reports, [`cases`] says what to run and [`expect`] what must come
+//! out, [`emulator`] finds a qemu and [`boot`] runs it.
 
 mod boot;
 mod cases;
@@ -13,6 +13,7 @@ mod expect;
 mod guest;
 mod initramfs;
 mod kernel;
+mod shop;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -170,7 +171,7 @@ pub fn measure(guest: Measured<'_>) -> Result<(String, String)> {
     let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
     let initrd = folder.path().join("initrd");
     let mut files = vec![guest::init(guest.script)];
-    files.extend(guest.files.into_iter().map(|(path, text)| GuestFile { path, text }));
+    files.extend(guest.files.into_iter().map(|(path, text)| GuestFile { path, content: text.into() }));
     initramfs::pack(&initrd, guest.binary, guest.copied, &files)?;
     let emulator = Emulator::obtain()?;
     let boot = Boot {
@@ -209,7 +210,8 @@ impl Machine<'_> {
         let cases: Vec<&Case> = self.cases.iter().filter(|case| case.runs_on(&kernel.series)).collect();
         let folder = tempfile::Builder::new().prefix("bpfleet-vm-").tempdir()?;
         let initrd = folder.path().join("initrd");
-        let files = guest::files(&cases, &Tracer::new(&self.binary));
+        let mut files = guest::files(&cases, &Tracer::new(&self.binary));
+        files.push(shop::build(folder.path())?);
         initramfs::pack(&initrd, &self.binary, &self.args.copied, &files)?;
         let timeout = Duration::from_secs(self.args.timeout);
         let boot = Boot {
