@@ -55,7 +55,7 @@ pub(crate) fn checked(
         diagnostics.push(unread);
     }
     let script = &*macros::expand(script, diagnostics);
-    let config = Config::resolve(&script.config, options, diagnostics);
+    let config = Config::resolve(&script.config, target.features, options, diagnostics);
     let groups = expand(script, target, options, &config, diagnostics);
     if script.probes.is_empty() {
         let message = "the script has no probe";

@@ -10,6 +10,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::nearest::nearest;
 use crate::options::Options;
 use crate::span::Span;
+use crate::target::Features;
+
+/// The most bytes of a string where keys are short: two of them fit one, beside a name of a process and some numbers.
+const SHORT_STRING: u32 = 200;
 
 /// Every setting, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +154,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "max_strlen",
-        summary: "The most bytes of a string, the closing NUL included.",
+        summary: "The most bytes of a string, the closing NUL included: 1024, before kernel 5.11 200, as keys have at most 512 there.",
         values: "a number from 1 to 32768",
         set: |c, v| number(v).filter(|n| (1..=32768).contains(n)).map(|n| c.max_strlen = n),
     },
@@ -237,9 +241,16 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 impl Config {
+    /// What holds on a node where nothing is set.
+    fn of(features: Features) -> Self {
+        let default = Self::default();
+        let max_strlen = if features.long_keys { default.max_strlen } else { SHORT_STRING };
+        Self { max_strlen, ..default }
+    }
+
     /// Applies a script's config block and the user's overrides to the defaults.
-    pub fn resolve(items: &[ConfigItem], options: &Options, diagnostics: &mut Diagnostics) -> Self {
-        let mut config = Self::default();
+    pub fn resolve(items: &[ConfigItem], features: Features, options: &Options, diagnostics: &mut Diagnostics) -> Self {
+        let mut config = Self::of(features);
         for item in items {
             let value = match &item.value.node {
                 ConfigValue::Int(n) => n.to_string(),

@@ -158,6 +158,8 @@ pub struct UserFunction {
     /// Bytes from its start to where a probe of its entry costs less and sees the same: behind a landing mark of indirect branches or a
     /// comparison, at an instruction that the kernel carries out itself instead of having the CPU step over it.
     pub skip: u8,
+    /// Of the offsets that the script names, those in the middle of an instruction.
+    pub between: Vec<u64>,
     /// The function in the file's types, where the script wants it and debug information tells it.
     pub ty: Option<TypeId>,
 }
@@ -205,6 +207,8 @@ pub struct Features {
     pub kprobe: bool,
     /// fentry and fexit; 5.5, absent under some lockdowns.
     pub fentry: bool,
+    /// Keys of hash maps that are longer than 512 bytes; 5.11.
+    pub long_keys: bool,
     /// Direct loads from `bpf_get_current_task_btf`; 5.11.
     pub task_btf: bool,
     /// `bpf_task_pt_regs`, which tells where a task's kernel stack ends, and that kernel memory may be read; 5.15.
@@ -231,6 +235,7 @@ impl Features {
         Self {
             kprobe: true,
             fentry: true,
+            long_keys: true,
             task_btf: true,
             task_registers: true,
             bpf_loop: true,

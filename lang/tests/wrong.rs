@@ -39,7 +39,7 @@ impl Random {
 fn scripts() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut scripts = vec![];
-    for folder in ["tests/cases/findings", "tests/cases/outline", "tests/cases/format"] {
+    for folder in ["tests/cases/findings", "tests/cases/outline", "tests/cases/format", "tests/cases/older"] {
         for path in files(&root.join(folder)) {
             let text = format!("\n{}", std::fs::read_to_string(path).expect("cases can be read"));
             let cases = text.split("\n== ").filter_map(|case| case.split_once("\n--")?.0.split_once('\n'));

@@ -11,12 +11,14 @@ use std::sync::OnceLock;
 use ::bpf::btf::Btf;
 use ::bpf::helper::Helper;
 use ::bpf::insn::{Insn, Reg, encode};
+use ::bpf::map::MapType;
 use ::bpf::program::{AttachType, ProgramType};
 use lang::needs::Needs;
 use lang::target::Features;
 
 use crate::sys::link::Functions::{Both, Entries};
 use crate::sys::link::{self, UserPlace};
+use crate::sys::map;
 use crate::sys::program::{self, Request};
 
 /// What this kernel can do. Whether it has fentry can be told with its types only: it is "no" without them. Links for many places are tried
@@ -40,6 +42,7 @@ fn tried(btf: Option<&Btf>, functions: bool, user: bool) -> Features {
         kprobe: has_kprobes(),
         // Exists where the kernel runs 32-bit programs beside its own.
         compat_syscalls: Path::new("/proc/sys/abi/vsyscall32").exists() || cfg!(target_arch = "aarch64"),
+        long_keys: has_long_keys(),
         task_btf: has_helper(Helper::GetCurrentTaskBtf),
         // Lockdown may forbid the second one.
         task_registers: has_helper(Helper::TaskPtRegs) && has_helper(Helper::ProbeReadKernel),
@@ -61,6 +64,13 @@ fn tried(btf: Option<&Btf>, functions: bool, user: bool) -> Features {
 /// Whether the kernel has kprobes: perf lists them as a source of events. Kernel 4.17.
 pub fn has_kprobes() -> bool {
     Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
+}
+
+/// Whether keys may be longer than the stack of a program is. Kernel 5.11.
+fn has_long_keys() -> bool {
+    let kind = MapType::Hash;
+    let request = map::Request { name: "probe", kind, key_size: 520, value_size: 8, max_entries: 1, flags: 0 };
+    map::Map::create(&request).is_ok()
 }
 
 /// Whether one link takes many kernel functions. Kernel 5.18, and built with fprobe.

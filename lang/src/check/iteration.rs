@@ -120,7 +120,8 @@ impl Checker<'_> {
     pub fn visits_maps(&mut self, span: Span) -> bool {
         self.has_functions = true;
         if !self.target.features.bpf_loop {
-            self.error("E0614", span, "this node's kernel does not visit the elements of a map");
+            let message = "this node's kernel does not visit the elements of a map";
+            self.report(Diagnostic::error("E0614", span, message).help("it needs Linux 5.17"));
         }
         self.target.features.bpf_loop
     }
@@ -128,7 +129,9 @@ impl Checker<'_> {
     /// The tuple of a map's key and value.
     fn element_type(&mut self, map: &Spanned<String>) -> Option<Ty> {
         if !self.target.features.bpf_loop {
-            self.error("E0614", map.span, "this node's kernel cannot loop over a map");
+            let message = "this node's kernel cannot loop over a map";
+            let help = format!("it needs Linux 5.17; `print({})` works everywhere", map.node);
+            self.report(Diagnostic::error("E0614", map.span, message).help(help));
             return None;
         }
         let Some(key) = self.map_key(&map.node) else {

@@ -4,6 +4,7 @@ use report::schema::ValueKind;
 
 use super::Checker;
 use super::maps::MapUse;
+use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprKind};
 use crate::span::Span;
 use crate::types::{I64, Ty, U64};
@@ -37,7 +38,8 @@ impl Checker<'_> {
         };
         if !self.target.features.percpu_lookup {
             let message = format!("this node's kernel cannot read what all CPUs have put into `{name}`");
-            self.error("E0613", span, message);
+            let help = format!("it needs Linux 5.19; `print({name})` works everywhere");
+            self.report(Diagnostic::error("E0613", span, message).help(help));
             return None;
         }
         Some(if signed { I64 } else { U64 })

@@ -63,8 +63,8 @@ pub(super) const MAPS: &[Code] = &[
     Code {
         code: "E0611",
         title: "key too large",
-        explanation: "The key of a map takes at most 65536 bytes. Strings count with their full size: shorten them with \
-                      str(p, length) or max_strlen.",
+        explanation: "The key of a map takes at most 65536 bytes, 512 before Linux 5.11. Strings count with their full \
+                      size: shorten them with str(p, length) or max_strlen.",
     },
     Code {
         code: "E0612",

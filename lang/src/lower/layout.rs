@@ -6,11 +6,13 @@ use report::schema::{Field, MapId, MapSchema, ValueKind};
 use super::Unit;
 use crate::compiled::{MapDef, MapRole};
 use crate::hir::MapInfo;
+use crate::target::Features;
 use crate::types::{Ty, fields};
 
-/// The largest key: with it and any value an element stays within what the kernel allocates in one piece. Kernels before 5.11 take
-/// 512 bytes only, and say so when the map is created.
-pub const MOST_KEY_BYTES: u32 = 1 << 16;
+/// Bytes of the longest key: with it and any value an element stays within what the kernel allocates in one piece.
+pub fn longest_key(features: Features) -> u32 {
+    if features.long_keys { 1 << 16 } else { 512 }
+}
 
 /// How one map of the script lies in its BPF map.
 #[derive(Clone, Debug, PartialEq, Eq)]

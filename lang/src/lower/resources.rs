@@ -79,11 +79,12 @@ impl Resources {
                 diagnostics.push(Diagnostic::error("E0610", map.span, message));
                 continue;
             };
-            if layout.key_size > super::layout::MOST_KEY_BYTES {
+            let most = super::layout::longest_key(unit.target.features);
+            if layout.key_size > most {
                 let message = format!("the key of `{}` takes {} bytes", map.name, layout.key_size);
                 diagnostics.push(
                     Diagnostic::error("E0611", map.span, message)
-                        .help("at most 65536 bytes: shorten strings with `str(p, length)` or `max_strlen`"),
+                        .help(format!("at most {most} bytes: shorten strings with `str(p, length)` or `max_strlen`")),
                 );
             }
             resources.maps.push(layout.definition(id, map, flags));

@@ -2,7 +2,8 @@
 //!
 //! A file holds cases, each a line `== its name`, the script, a line `--`, and what is expected. The folder says what is asked:
 //! `findings` for the diagnostics as a terminal shows them, `outline` for what a compiled script attaches, keeps and sends,
-//! `format` for the formatted script. `BLESS=1 cargo test -p bpfleet-lang --test cases` writes what comes out as what is
+//! `format` for the formatted script, `older` for the diagnostics where the kernel can do nothing beyond the oldest one
+//! supported. `BLESS=1 cargo test -p bpfleet-lang --test cases` writes what comes out as what is
 //! expected, to be read before it is committed.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "cases are files")]
 
@@ -12,6 +13,7 @@ mod target;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use lang::target::{Features, Target};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// One script and what is expected of it.
@@ -23,7 +25,8 @@ struct Case {
 
 type Answer = fn(&str) -> String;
 
-const FOLDERS: [(&str, Answer); 3] = [("findings", findings), ("format", formatted), ("outline", outlined)];
+const FOLDERS: [(&str, Answer); 4] =
+    [("findings", findings), ("format", formatted), ("older", findings_of_the_oldest), ("outline", outlined)];
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
@@ -83,8 +86,16 @@ fn options() -> lang::Options {
 }
 
 fn findings(script: &str) -> String {
+    findings_on(&target::target(), script)
+}
+
+fn findings_of_the_oldest(script: &str) -> String {
+    findings_on(&Target { features: Features::default(), ..target::target() }, script)
+}
+
+fn findings_on(target: &Target, script: &str) -> String {
     let findings = match lang::parse(script) {
-        Ok(tree) => match lang::compile(script, &tree, &target::target(), &options()) {
+        Ok(tree) => match lang::compile(script, &tree, target, &options()) {
             Ok(compiled) => compiled.warnings,
             Err(findings) => findings,
         },

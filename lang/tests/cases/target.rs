@@ -97,6 +97,7 @@ fn app() -> UserFile {
         offset,
         size,
         skip: 0,
+        between: if name == "main" { vec![3] } else { vec![] },
         ty: None,
     };
     let (types, serve, main) = types();

@@ -39,7 +39,7 @@ pub fn target() -> Target {
     Target {
         arch: Arch::X86_64,
         callable: Default::default(),
-        features: Features { kprobe: true, percpu_lookup: true, ..Features::default() },
+        features: Features { kprobe: true, long_keys: true, percpu_lookup: true, ..Features::default() },
         complete: true,
         btf: None,
         tracepoints: [
