@@ -67,6 +67,8 @@ pub enum UserWhat {
         name: String,
         /// Whether it is about the names of the source.
         demangled: bool,
+        /// Bytes from their start.
+        offset: u64,
     },
     /// An address of the program, before it is moved anywhere.
     Address(u64),
@@ -111,7 +113,7 @@ impl UserPattern {
 impl UserWhat {
     /// Whether a function is meant, by its symbol or by its source's name.
     pub fn is_function(&self, symbol: &str, demangled: Option<&str>) -> bool {
-        let Self::Functions { name, demangled: by_source } = self else { return false };
+        let Self::Functions { name, demangled: by_source, .. } = self else { return false };
         if !*by_source {
             return glob::matches(name, symbol);
         }

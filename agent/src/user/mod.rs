@@ -8,6 +8,7 @@ mod debug;
 mod declare;
 mod elf;
 mod files;
+mod instruction;
 mod library;
 mod markers;
 mod skip;
@@ -60,13 +61,13 @@ fn describe(place: Place, patterns: &[&UserPattern], needs: &Needs) -> UserFile 
         if !needs.instructions {
             skip::note(path, &mut file.functions);
         }
+        note_between(path, whats(), &mut file.functions);
     }
     describe_types(&mut file, patterns, needs, debug);
     for what in whats() {
         match what {
             UserWhat::Address(address) => {
-                let place = |offset| UserFunction { name: format!("{address:#x}"), offset, ..UserFunction::default() };
-                file.functions.extend(elf::code_at(path, *address).map(place));
+                file.functions.extend(elf::code_at(path, *address).map(|offset| at_address(path, *address, offset)));
             }
             UserWhat::Line(line) => describe_line(&mut file, line, path, debug()),
             UserWhat::Functions { .. } | UserWhat::Symbol(_) | UserWhat::Markers { .. } => {}
@@ -130,6 +131,29 @@ fn describe_line(file: &mut UserFile, line: &SourceLine, path: &Path, debug: Opt
     }
 }
 
+/// Notes the offsets that the script names and that lie in the middle of an instruction.
+fn note_between<'w>(path: &Path, whats: impl Iterator<Item = &'w UserWhat>, functions: &mut [UserFunction]) {
+    for what in whats {
+        let UserWhat::Functions { offset, .. } = what else { continue };
+        for function in
+            functions.iter_mut().filter(|f| *offset > 0 && what.is_function(&f.name, f.demangled.as_deref()))
+        {
+            if *offset < function.size && !instruction::starts_at(path, function.offset, *offset) {
+                function.between.push(*offset);
+            }
+        }
+    }
+}
+
+/// The place at an address of the program, at an offset into the file.
+fn at_address(path: &Path, address: u64, offset: u64) -> UserFunction {
+    let functions = elf::functions(path).unwrap_or_default();
+    let around = functions.iter().find(|f| (f.offset..f.offset + f.size).contains(&offset));
+    let starts = around.is_none_or(|function| instruction::starts_at(path, function.offset, offset - function.offset));
+    let between = if starts { vec![] } else { vec![0] };
+    UserFunction { name: format!("{address:#x}"), offset, between, ..UserFunction::default() }
+}
+
 /// Every function of a file's symbol tables, and of its debug file's where it is stripped, each name once, in name order.
 ///
 /// # Errors
@@ -176,7 +200,7 @@ mod tests {
     fn pattern(file: &str, name: &str) -> UserPattern {
         UserPattern {
             file: file.to_owned(),
-            what: UserWhat::Functions { name: name.to_owned(), demangled: name.contains('(') },
+            what: UserWhat::Functions { name: name.to_owned(), demangled: name.contains('('), offset: 0 },
             parameters: false,
         }
     }

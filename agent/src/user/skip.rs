@@ -9,10 +9,11 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use iced_x86::{Code, Mnemonic};
 use lang::target::UserFunction;
 
-/// `endbr64`: where an indirect branch may land. It does nothing else.
-const LANDING_MARK: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+use super::instruction;
+
 /// Bytes that tell whether there is anything to skip: a mark, the longest comparison, and what follows.
 const HEAD: u64 = 20;
 /// Bytes of the largest function that is looked through for jumps.
@@ -38,50 +39,24 @@ fn of(file: &File, function: &UserFunction) -> Option<u8> {
     (!is_jumped_to(&code, skip)).then_some(skip as u8)
 }
 
-/// Where the first instruction is that the kernel carries out, if only marks and comparisons are in front of it.
+/// Where the first instruction is that the kernel carries out, if only a mark and a comparison are in front of it.
 fn first_emulated(code: &[u8]) -> Option<usize> {
-    let mark = if code.starts_with(&LANDING_MARK) { LANDING_MARK.len() } else { 0 };
-    let at = mark + comparison(code.get(mark..)?).unwrap_or(0);
-    match code.get(at..)? {
-        // `push`, and jumps on a condition, near and far.
-        [0x50..=0x57, ..] | [0x41, 0x50..=0x57, ..] | [0x70..=0x7f, _, ..] | [0x0f, 0x80..=0x8f, _, _, _, _, ..] => {
-            Some(at)
-        }
-        _ => None,
+    let mut instructions = instruction::decode(code).peekable();
+    let mut at = 0;
+    for skipped in [|code| code == Code::Endbr64, is_comparison] {
+        at += instructions.next_if(|next| skipped(next.code())).map_or(0, |skipped| skipped.len());
     }
+    let next = instructions.next()?;
+    (is_conditional_jump(next.mnemonic()) || next.code() == Code::Push_r64).then_some(at)
 }
 
-/// Bytes of the `cmp` or `test` that the code starts with.
-fn comparison(code: &[u8]) -> Option<usize> {
-    let prefix = usize::from(matches!(code.first()?, 0x40..=0x4f));
-    let opcode = *code.get(prefix)?;
-    let operands = code.get(prefix + 1..)?;
-    let immediate = match (opcode, operands.first()? >> 3 & 7) {
-        (0x38..=0x3b | 0x84 | 0x85, _) => 0,
-        (0x80 | 0x83, 7) | (0xf6, 0) => 1,
-        (0x81, 7) | (0xf7, 0) => 4,
-        (0x3c | 0xa8, _) => return Some(prefix + 2),
-        (0x3d | 0xa9, _) => return Some(prefix + 5),
-        _ => return None,
-    };
-    Some(prefix + 1 + operand(operands)? + immediate)
+fn is_comparison(code: Code) -> bool {
+    matches!(code.mnemonic(), Mnemonic::Cmp | Mnemonic::Test)
 }
 
-/// Bytes of an operand in a register or in memory.
-fn operand(code: &[u8]) -> Option<usize> {
-    let first = *code.first()?;
-    let (mode, register) = (first >> 6, first & 7);
-    if mode == 3 {
-        return Some(1);
-    }
-    let (scaled, base) = if register == 4 { (1, *code.get(1)? & 7) } else { (0, register) };
-    let distance = match mode {
-        0 if base == 5 => 4,
-        0 => 0,
-        1 => 1,
-        _ => 4,
-    };
-    Some(1 + scaled + distance)
+fn is_conditional_jump(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::{Ja, Jae, Jb, Jbe, Je, Jg, Jge, Jl, Jle, Jne, Jno, Jnp, Jns, Jo, Jp, Js};
+    matches!(mnemonic, Ja | Jae | Jb | Jbe | Je | Jg | Jge | Jl | Jle | Jne | Jno | Jnp | Jns | Jo | Jp | Js)
 }
 
 /// Whether any jump of the function, or what looks like one, leads to this place: it would be counted as an entry.
@@ -98,6 +73,9 @@ fn is_jumped_to(code: &[u8], place: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `endbr64`
+    const LANDING_MARK: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
 
     fn after_mark(rest: &[u8]) -> Option<usize> {
         first_emulated(&[LANDING_MARK.as_slice(), rest].concat())

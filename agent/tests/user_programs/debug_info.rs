@@ -142,6 +142,20 @@ fn a_probe_behind_a_landing_mark_sees_what_one_before_it_sees() {
 }
 
 #[test]
+fn no_breakpoint_is_set_in_the_middle_of_an_instruction() {
+    let app = program!("gcc", "shop.c", "-fcf-protection=full", "-no-pie");
+    let wrong = app.refused("uprobe:APP:branches+2 { }");
+    assert!(
+        wrong.contains("Could not add uprobe into middle of instruction: ") && wrong.contains("branches+2"),
+        "{wrong}"
+    );
+    let inside = format!("{:#x}", app.address_of("branches") + 2);
+    let wrong = app.refused(&format!("uprobe:APP:{inside} {{ }}"));
+    assert!(wrong.contains("middle of instruction") && wrong.contains(&inside), "{wrong}");
+    assert_eq!(app.printed("uprobe:APP:branches+4 { @ = count(); }").trim(), "@: 2", "behind the landing mark");
+}
+
+#[test]
 fn other_processes_of_the_same_program_are_left_out() {
     let app = program!("gcc", "shop.c");
     let other = app.path.display().to_string();

@@ -39,6 +39,14 @@ impl Program {
         assert!(status.success(), "{tool} {args:?}");
     }
 
+    /// Where a function is, in a program that is linked to fixed addresses.
+    fn address_of(&self, function: &str) -> u64 {
+        let listed = Command::new("nm").arg(&self.path).output().expect("a tool of binutils").stdout;
+        let listed = String::from_utf8_lossy(&listed);
+        let line = listed.lines().find(|line| line.ends_with(&format!(" T {function}"))).expect("a function");
+        u64::from_str_radix(&line[..16], 16).expect("an address")
+    }
+
     /// Runs a script along with the program; `APP` stands for the program's path.
     fn trace(&self, script: &str) -> Result<String, RunError> {
         self.trace_with(script, |_| ())

@@ -49,8 +49,9 @@ pub(super) const PROBES: &[Code] = &[
     Code {
         code: "E0408",
         title: "no instruction to attach to",
-        explanation: "The address or offset lies outside of the function or of the program's code, or the symbol table does not say \
-                      how long the function is, or no code was made from the line of the source. A breakpoint in the middle of something else would break the program.",
+        explanation: "The address or offset lies outside of the function or of the program's code, or in the middle of an \
+                      instruction, or the symbol table does not say how long the function is, or no code was made from the \
+                      line of the source. A breakpoint in the middle of something else would break the program.",
     },
     Code {
         code: "E0409",

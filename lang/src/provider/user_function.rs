@@ -61,7 +61,7 @@ fn read(parts: Vec<String>, process: bool) -> Option<Written> {
     let demangled = language.is_some() || function.contains(['(', ' ']) || function.contains("::");
     // A name of the source may have a plus in it: `operator+(int)`.
     let (name, offset) = if demangled { (function.as_str(), 0) } else { split(&function)? };
-    let what = UserWhat::Functions { name: name.to_owned(), demangled };
+    let what = UserWhat::Functions { name: name.to_owned(), demangled, offset };
     Some(Written { file, what, function: name.to_owned(), offset })
 }
 
@@ -133,11 +133,21 @@ fn parsed(name: &str) -> Option<u64> {
 
 /// Whether the offset lies within the function; reports where it does not.
 fn is_inside(expand: &mut Expand<'_>, point: &AttachPoint, written: &Written, function: &UserFunction) -> bool {
-    let by_name = matches!(written.what, UserWhat::Functions { .. });
-    if !by_name || expand.options.unsafe_allowed {
+    if expand.options.unsafe_allowed {
         return true;
     }
     let name = &function.name;
+    if function.between.contains(&written.offset) {
+        let plus = if written.offset == 0 { String::new() } else { format!("+{}", written.offset) };
+        let message = format!("Could not add uprobe into middle of instruction: {}:{name}{plus}", written.file);
+        let help =
+            "a breakpoint there would make another instruction of it; `objdump -d` tells where the next one starts";
+        expand.report(Diagnostic::error("E0408", point.span, message).help(help));
+        return false;
+    }
+    if !matches!(written.what, UserWhat::Functions { .. }) {
+        return true;
+    }
     if function.size == 0 {
         // Of many functions, those of unknown size are only left out.
         if !glob::is_pattern(&written.function) {
