@@ -20,4 +20,5 @@ pub mod symbolise;
 pub mod sys;
 pub mod target;
 pub mod tracefs;
+pub mod unwind;
 pub mod user;

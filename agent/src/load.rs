@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use ::bpf::btf::functions;
 use ::bpf::insn::{Insn, encode};
 use aya::maps::{MapData, MapError, RingBuf};
-use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation};
+use lang::compiled::{Compiled, MapDef, MapRole, Program, Relocation, UnwindTable};
 use lang::span::Span;
 use lang::target::TypesOf;
 use report::schema::{MapId, StackMapId};
@@ -18,8 +18,10 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::packets::{Packets, PacketsError};
 use crate::sys::btf;
 use crate::sys::map::{Map, Request as MapRequest, possible_cpus};
+use crate::sys::nested;
 use crate::sys::program::{self, Refused, Request, Types};
 use crate::sys::programs;
+use crate::unwind::{self, Unwinder};
 
 /// What the pseudo source of a `ld_imm64` says: the immediate is a map's descriptor.
 const PSEUDO_MAP_FD: u8 = 1;
@@ -36,6 +38,8 @@ pub struct Loaded {
     pub events: Option<RingBuf<MapData>>,
     /// Where packets arrive, if the script hands any over.
     pub packets: Option<Packets>,
+    /// What makes the tables that the programs follow stacks by, if they do.
+    pub unwinder: Option<Unwinder>,
 }
 
 /// The maps of a loaded script, by what they are for.
@@ -60,6 +64,35 @@ impl Maps {
     /// The map of what was lost.
     pub fn lost(&self) -> Option<&Map> {
         self.lost.as_ref()
+    }
+}
+
+/// The maps by which stacks are followed, until all are there.
+#[derive(Default)]
+struct Tables {
+    processes: Option<Map>,
+    files: Option<Map>,
+    requests: Option<RingBuf<MapData>>,
+    asked: Option<Map>,
+}
+
+impl Tables {
+    fn put(&mut self, table: UnwindTable, map: Map, name: &str) -> Result<(), LoadError> {
+        match table {
+            UnwindTable::Processes => self.processes = Some(map),
+            UnwindTable::Files => self.files = Some(map),
+            UnwindTable::Asked => self.asked = Some(map),
+            UnwindTable::Requests => {
+                let ring = map.into_ring().map_err(|error| LoadError::Map { name: name.to_owned(), error })?;
+                self.requests = Some(ring);
+            }
+        }
+        Ok(())
+    }
+
+    fn complete(self) -> Option<unwind::Maps> {
+        let Self { processes, files, requests, asked } = self;
+        Some(unwind::Maps { processes: processes?, files: files?, requests: requests?, asked: asked? })
     }
 }
 
@@ -137,7 +170,8 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
     for (index, program) in compiled.programs.iter().enumerate() {
         programs.push(load_program(program, index, &maps, types.as_ref())?);
     }
-    let mut loaded = Loaded { programs, maps: Maps::default(), events: None, packets: None };
+    let mut loaded = Loaded { programs, maps: Maps::default(), events: None, packets: None, unwinder: None };
+    let mut tables = Tables::default();
     for (map, definition) in maps.into_iter().zip(&compiled.maps) {
         match definition.role {
             MapRole::User(id) => loaded.maps.user.push((id, map)),
@@ -148,15 +182,17 @@ pub fn load(compiled: &Compiled) -> Result<Loaded, LoadError> {
                 loaded.events = Some(map.into_ring().map_err(error)?);
             }
             MapRole::Packets => loaded.packets = Some(Packets::open(map)?),
+            MapRole::UnwindTable(table) => tables.put(table, map, &definition.name)?,
             // The programs keep these alive, and nobody else looks at them.
             MapRole::Scratch | MapRole::Unwind | MapRole::Zeros | MapRole::Start | MapRole::Syscalls => {}
         }
     }
+    loaded.unwinder = tables.complete().map(Unwinder::new);
     Ok(loaded)
 }
 
 fn create(definition: &MapDef) -> Result<Map, LoadError> {
-    let MapDef { name, kind, key_size, value_size, max_entries, flags, role, contents } = definition;
+    let MapDef { name, kind, key_size, value_size, max_entries, flags, role, inner_value_size, contents } = definition;
     let cpus = || possible_cpus().map_err(|error| LoadError::Prepare { name: name.clone(), error });
     let request = MapRequest {
         name,
@@ -166,7 +202,11 @@ fn create(definition: &MapDef) -> Result<Map, LoadError> {
         max_entries: if *role == MapRole::Packets { cpus()? } else { *max_entries },
         flags: *flags,
     };
-    let map = Map::create(&request).map_err(|error| LoadError::Map { name: name.clone(), error })?;
+    let map = match inner_value_size {
+        Some(size) => nested::create(&request, *size),
+        None => Map::create(&request),
+    };
+    let map = map.map_err(|error| LoadError::Map { name: name.clone(), error })?;
     for (index, bytes) in contents {
         let mut value = bytes.clone();
         value.resize(*value_size as usize, 0);

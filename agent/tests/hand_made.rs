@@ -107,7 +107,17 @@ fn exit(code: i32, attach: Attach) -> Program {
 
 fn map(name: &str, kind: MapType, value_size: u32, max_entries: u32, role: MapRole) -> MapDef {
     let key_size = if kind == MapType::RingBuf { 0 } else { 4 };
-    MapDef { name: name.to_owned(), kind, key_size, value_size, max_entries, flags: 0, role, contents: vec![] }
+    MapDef {
+        name: name.to_owned(),
+        kind,
+        key_size,
+        value_size,
+        max_entries,
+        flags: 0,
+        role,
+        inner_value_size: None,
+        contents: vec![],
+    }
 }
 
 fn compiled(programs: Vec<Program>) -> Compiled {
@@ -229,7 +239,7 @@ fn a_tracepoint_through_perf_fires() {
 fn the_time_box_ends_a_session() {
     need_tracing!();
     let start = Instant::now();
-    let options = SessionOptions { deadline: Some(start + Duration::from_millis(200)), pid: None };
+    let options = SessionOptions { deadline: Some(start + Duration::from_millis(200)), ..SessionOptions::default() };
     let mut session = Session::start(compiled(vec![count()]), options).expect("starting");
     assert_eq!(to_its_end(&mut session, &mut Vec::new()), StopReason::Deadline);
     assert!(start.elapsed() >= Duration::from_millis(200));

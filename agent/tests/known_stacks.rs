@@ -56,7 +56,7 @@ fn attached(source: &str) -> Session {
     let script = lang::parse(source).expect("a script");
     let target = agent::target::gather(&lang::needs::needs(&script)).expect("a target");
     let compiled = lang::compile(source, &script, &target, &lang::options::Options::default()).expect("a program");
-    Session::start(compiled, SessionOptions { deadline: None, pid: None }).expect("a session")
+    Session::start(compiled, SessionOptions::default()).expect("a session")
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Script {
         let target = agent::target::gather(&lang::needs::needs_with(&script, &self.options.compile)).expect("a target");
         let compiled = lang::compile(&source, &script, &target, &self.options.compile).map_err(text);
         let compiled = compiled.unwrap_or_else(|text| panic!("{text}"));
-        let options = SessionOptions { deadline: None, pid: self.options.compile.pid };
+        let options = SessionOptions { pid: self.options.compile.pid, ..SessionOptions::default() };
         let session = Session::start(compiled, options).map_err(|error| error.render("stdin", &source))?;
         work();
         let mut outputs = Vec::new();

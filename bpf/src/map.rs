@@ -18,6 +18,10 @@ pub enum MapType {
     LruHash = 9,
     /// 4.10
     LruPercpuHash = 10,
+    /// 4.12; of arrays that differ in length, 5.10.
+    ArrayOfMaps = 12,
+    /// 4.12; of arrays that differ in length, 5.10.
+    HashOfMaps = 13,
     /// 5.8
     RingBuf = 27,
 }
@@ -26,5 +30,7 @@ pub enum MapType {
 pub const NO_PREALLOC: u32 = 1;
 /// `BPF_F_RDONLY_PROG` (5.2): programs may only read.
 pub const RDONLY_PROG: u32 = 1 << 7;
+/// `BPF_F_INNER_MAP` (5.10) for arrays that a map of maps holds: they may differ in length.
+pub const INNER_MAP: u32 = 1 << 12;
 /// `BPF_F_MMAPABLE` (5.5) for arrays.
 pub const MMAPABLE: u32 = 1 << 10;

@@ -194,8 +194,23 @@ pub struct MapDef {
     pub flags: u32,
     /// What it is for.
     pub role: MapRole,
+    /// Bytes of a value of the arrays that it holds, of any length, where it holds maps.
+    pub inner_value_size: Option<u32>,
     /// What it holds before the programs run: elements by their index, each at most a value long.
     pub contents: Vec<(u32, Vec<u8>)>,
+}
+
+/// The maps by which stacks are followed; a script has all of them or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnwindTable {
+    /// Each process's pieces of code, by its image.
+    Processes,
+    /// Each file's rules, by its number.
+    Files,
+    /// The ring buffer of requests.
+    Requests,
+    /// By its key each request that is not sent again.
+    Asked,
 }
 
 /// What a BPF map is for.
@@ -214,6 +229,8 @@ pub enum MapRole {
     Stacks(StackMapId),
     /// What programs remember of stacks they met, for themselves.
     Unwind,
+    /// A part of what stacks are followed by: see [`crate::unwinding`].
+    UnwindTable(UnwindTable),
     /// Working memory of the programs.
     Scratch,
     /// An array of one element, two 64-bit words: the nanoseconds since boot (`CLOCK_BOOTTIME`) when the session started, and those

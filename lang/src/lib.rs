@@ -58,6 +58,7 @@ pub mod syscalls;
 pub mod target;
 pub mod token;
 mod types;
+pub mod unwinding;
 mod uses;
 mod walk;
 

@@ -73,6 +73,8 @@ impl Uses {
             "uaddr" => self.place = true,
             "kstack" => self.kernel_stack = true,
             "ustack" | "reg" => self.instruction = true,
+            // The task tells what it runs.
+            "dw_ustack" => (self.instruction, self.types) = (true, true),
             // Read through the task, whose members the kernel's types tell. `comm` is too where they are at hand, but they are not
             // worth reading for it: a helper knows it as well.
             "ctx" | "curtask" | "ppid" | "pcomm" | "leader_tid" | "leader_comm" => self.types = true,

@@ -103,6 +103,7 @@ impl Sink for Lines {
             }
             Output::Cat(Text(text)) | Output::System(Text(text)) => self.put(&text),
             Output::HelperError(error) => self.helper_error(&error),
+            Output::Warning(message) => self.put(format!("WARNING: {message}\n").as_bytes()),
             Output::Failed(message) => self.put(format!("ERROR: {message}\n").as_bytes()),
             // Counted in the report itself.
             Output::LostEvents(_) => {}

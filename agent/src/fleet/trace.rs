@@ -114,7 +114,7 @@ impl Trace {
     /// Runs to the end. Keeps in `last` what was seen last, for a failure on the way.
     fn trace(&self, last: &mut Option<Observation>) -> Result<(), Failure> {
         let compiled = self.compile()?;
-        let options = SessionOptions { deadline: self.deadline, pid: None };
+        let options = SessionOptions { deadline: self.deadline, ..SessionOptions::default() };
         let mut session = Session::start(compiled, options).map_err(|error| self.broken(&error))?;
         self.ending.begun(session.stop_handle());
         let probes = u32::try_from(session.attached_probes()).unwrap_or(u32::MAX);

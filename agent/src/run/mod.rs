@@ -47,6 +47,8 @@ pub struct RunOptions {
     pub format: Format,
     /// Where output goes instead of standard output.
     pub output: Option<PathBuf>,
+    /// Processes whose stacks are followed by tables from the start on, beside the one the script is limited to.
+    pub followed: Vec<u32>,
     /// A command to run while the script runs; user probes are limited to it, and its end ends the script.
     pub command: Option<String>,
     /// When output is handed to the system.
@@ -236,6 +238,17 @@ fn printer(options: &RunOptions, sources: &Sources) -> Result<Printer, RunError>
     Ok(Printer::new(options, sources.clone(), to))
 }
 
+/// Starts the command, if there is one. Where its stacks are followed, everything is ready for that when its own code begins.
+fn start_process(session: &mut Session, watch: &mut Watch) -> Result<(), SessionError> {
+    let failed = |error| SessionError::Kernel { what: "Failed to run child", error };
+    if !session.follows_stacks() {
+        return watch.start_process().map_err(failed);
+    }
+    let mut followed = Ok(());
+    watch.start_process_watched(|pid| followed = session.follow(pid)).map_err(failed)?;
+    followed
+}
+
 /// Runs the session; the printer is flushed whenever there is nothing more to print, unless it is to wait.
 fn drive(
     options: &RunOptions,
@@ -245,7 +258,8 @@ fn drive(
     printer: &mut Printer,
 ) -> Result<i32, SessionError> {
     let deadline = options.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let mut session = Session::start(compiled, SessionOptions { deadline, pid })?;
+    let named = options.compile.pid.into_iter().chain(options.followed.iter().copied());
+    let mut session = Session::start(compiled, SessionOptions { deadline, pid, followed: named.collect() })?;
     if options.verbose {
         for (id, points) in session.programs() {
             eprintln!("Program ID: {id}");
@@ -255,7 +269,7 @@ fn drive(
     if options.dry_run {
         return Ok(0);
     }
-    watch.start_process().map_err(|error| SessionError::Kernel { what: "Failed to run child", error })?;
+    start_process(&mut session, watch)?;
     if !(options.quiet || options.no_warnings) {
         for skipped in session.skipped() {
             eprintln!("WARNING: {skipped}");

@@ -73,7 +73,9 @@ impl Printer {
     fn folded(&mut self, output: Output) -> io::Result<()> {
         match output {
             Output::Map { data, .. } if folded::has_stacks(&data) => self.put(folded::map(&data)),
-            Output::HelperError(_) | Output::Failed(_) | Output::LostEvents(_) => self.text(output),
+            Output::HelperError(_) | Output::Warning(_) | Output::Failed(_) | Output::LostEvents(_) => {
+                self.text(output)
+            }
             output => {
                 self.flush()?;
                 let stacks = std::mem::replace(&mut self.to, BufWriter::new(Box::new(io::stderr())));
@@ -177,6 +179,7 @@ impl Printer {
             }
             Output::Cat(Text(text)) | Output::System(Text(text)) => self.put(text),
             Output::HelperError(error) => self.message("WARNING", error.at, text::helper_error(&error).trim_end()),
+            Output::Warning(message) => self.warn(&message),
             Output::Failed(message) => self.aside(&format!("ERROR: {message}\n")),
             Output::LostEvents(events) => self.aside(&text::lost_events(events)),
         }
@@ -199,6 +202,7 @@ impl Printer {
                 let (at, line) = self.in_file(error.at);
                 json::helper_error_line(&HelperError { at, ..error.clone() }, &errno(&error), line.file)
             }
+            Output::Warning(message) => return self.warn(&message),
             Output::Failed(message) => return self.aside(&format!("ERROR: {message}\n")),
             Output::LostEvents(events) => json::lost_events_line(events),
         };
@@ -228,6 +232,10 @@ impl Printer {
                 (PrintfTo::Warning(site), file)
             }
         }
+    }
+
+    fn warn(&mut self, message: &str) -> io::Result<()> {
+        if self.warnings { self.aside(&format!("WARNING: {message}\n")) } else { Ok(()) }
     }
 
     /// Prints to standard error, after what the script has printed before.

@@ -63,6 +63,14 @@ impl Watch {
         }
     }
 
+    /// The same, and has somebody look at it when its libraries are loaded, by its id.
+    pub fn start_process_watched(&mut self, look: impl FnOnce(u32)) -> io::Result<()> {
+        match &mut self.process {
+            Some(Process::Own(child)) => child.start_watched(look),
+            _ => Ok(()),
+        }
+    }
+
     /// What has happened since the last time.
     pub fn next(&self) -> Option<Happened> {
         match self.signals.next() {

@@ -6,6 +6,7 @@
 
 mod act;
 mod error;
+mod follow;
 pub mod machine;
 mod output;
 mod stop;
@@ -32,12 +33,14 @@ pub use output::{Output, Sink};
 pub use stop::StopHandle;
 
 /// How a session runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
     /// When it ends at the latest, on the monotonic clock.
     pub deadline: Option<Instant>,
     /// The process user probes are limited to.
     pub pid: Option<u32>,
+    /// Processes whose stacks are followed from the start on.
+    pub followed: Vec<u32>,
 }
 
 /// A running session.
@@ -85,7 +88,10 @@ impl Session {
     pub fn start(compiled: Compiled, options: SessionOptions) -> Result<Self, SessionError> {
         let stop = StopHandle::new().map_err(|error| SessionError::Kernel { what: "eventfd", error })?;
         let captures = Captures::of(&compiled.schema)?;
-        let loaded = load::load(&compiled)?;
+        let mut loaded = load::load(&compiled)?;
+        if let Some(unwinder) = &mut loaded.unwinder {
+            follow::learn(unwinder, &options.followed)?;
+        }
         attach::run_by_hand(&compiled, &loaded, &Attach::Begin)?;
         let attached = attach::attach(&compiled, &loaded, options.pid)?;
         // Iterators have run by now, and run once.
@@ -191,6 +197,7 @@ impl Session {
                 self.step(Input::DeadlinePassed, sink)?;
             }
         }
+        self.answer_requests(sink)?;
         self.tell_lost(sink)?;
         Ok(match (self.machine.reason(), interrupted) {
             (Some(reason), _) if self.machine.is_ended() => Polled::Ended(reason),
@@ -340,6 +347,9 @@ impl Session {
         });
         if let Some(events) = &self.loaded.events {
             fds.push(PollFd::from_borrowed_fd(events.as_fd(), PollFlags::IN));
+        }
+        if let Some(unwinder) = &self.loaded.unwinder {
+            fds.push(PollFd::from_borrowed_fd(unwinder.as_fd(), PollFlags::IN));
         }
         let packets = self.loaded.packets.iter().flat_map(Packets::descriptors);
         fds.extend(packets.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));

@@ -47,6 +47,8 @@ pub enum Output {
     System(Text),
     /// Something failed inside the kernel.
     HelperError(HelperError),
+    /// Something that makes what a script prints less than it might be, in words.
+    Warning(String),
     /// A script's request that could not be carried out, in words.
     Failed(String),
     /// So many events found the ring buffer full, since the last time this was said.

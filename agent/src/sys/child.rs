@@ -69,6 +69,24 @@ impl Child {
         }
     }
 
+    /// The same, and has somebody look at it when its libraries are loaded and none of its own code has run, where that can be seen.
+    #[cfg(target_arch = "x86_64")]
+    pub fn start_watched(&mut self, look: impl FnOnce(u32)) -> io::Result<()> {
+        let Ok(mut followed) = super::entry::Followed::begin(self.id()) else { return self.start() };
+        self.start()?;
+        if let Err(error) = followed.wait_for_entry() {
+            tracing::debug!(%error, "the command is not seen to begin");
+        }
+        look(self.id());
+        Ok(())
+    }
+
+    /// The same; nobody looks at it yet where instructions are of another set.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn start_watched(&mut self, _: impl FnOnce(u32)) -> io::Result<()> {
+        self.start()
+    }
+
     fn has_ended_within(&self, time: Duration) -> bool {
         let timeout = Timespec { tv_sec: 0, tv_nsec: time.subsec_nanos().into() };
         let timeout = Timespec { tv_sec: time.as_secs() as i64, ..timeout };
@@ -163,6 +181,30 @@ mod tests {
         child.start().unwrap();
         assert!(child.has_ended_within(Duration::from_secs(10)));
         assert!(file.exists());
+    }
+
+    #[test]
+    fn a_command_is_looked_at_before_it_does_anything() {
+        if cfg!(not(target_arch = "x86_64")) {
+            println!("SKIP: needs x86-64");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("made");
+        let script = CString::new(format!(": > {}", file.display())).unwrap();
+        let mut child = shell(&script);
+        let mut seen = String::new();
+        child
+            .start_watched(|pid| {
+                assert!(!file.exists());
+                seen = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+            })
+            .unwrap();
+        assert!(child.has_ended_within(Duration::from_secs(10)));
+        assert!(file.exists());
+        assert!(seen.contains("libc"), "its libraries are loaded: {seen}");
+        let error = Child::fork(c"/nowhere/at/all", &[c"all".into()]).unwrap().start_watched(|_| {}).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENOENT));
     }
 
     #[test]

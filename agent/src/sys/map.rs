@@ -55,6 +55,11 @@ impl Map {
         Ok(Self { data, key_size: key_size as usize, value_size })
     }
 
+    /// A map that was made otherwise, of keys and values of these sizes.
+    pub(super) fn of(data: MapData, key_size: u32, value_size: u32) -> Self {
+        Self { data, key_size: key_size as usize, value_size: value_size as usize }
+    }
+
     /// Bytes of a key.
     pub fn key_size(&self) -> usize {
         self.key_size

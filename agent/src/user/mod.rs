@@ -23,6 +23,7 @@ use lang::target::{UserFile, UserFunction};
 
 use debug::Debug;
 
+pub use debug::Image;
 pub use elf::{FixedFunction, fixed_functions};
 pub use files::{Place, files};
 pub use markers::markers;

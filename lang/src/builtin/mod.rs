@@ -41,7 +41,7 @@ mod ustack;
 
 pub use kstack::kstack;
 pub use relative::of_task;
-pub use stack::{MOST_FRAMES, USER, frames};
+pub use stack::{MOST_FRAMES, USER, frames, kept_frames, stack_type};
 pub use ustack::ustack;
 
 use crate::check::Checker;

@@ -4,8 +4,8 @@ use bpf::helper::Helper;
 use report::schema::{StackMode, StackType};
 
 use crate::check::Checker;
-use crate::hir::StackMap;
-use crate::ir::{Cmp, Operand};
+use crate::hir::{Expr, StackMap};
+use crate::ir::{Cmp, Operand, Width};
 use crate::lower::Lowerer;
 
 /// The most frames of a stack, kept where the script does not say (`PERF_MAX_STACK_DEPTH`).
@@ -33,4 +33,28 @@ pub fn frames(lowerer: &mut Lowerer<'_>, depth: u16, user: bool) -> Operand {
     lowerer.b.jump(done);
     lowerer.b.switch_to(done);
     lowerer.b.lshr(written, 3).into()
+}
+
+/// How many frames a stack of addresses has that was kept.
+pub fn kept_frames(lowerer: &mut Lowerer<'_>, stack: &Expr, of: &StackType) -> Operand {
+    let place = lowerer.place(stack);
+    let map = lowerer.resources.stacks(of);
+    let count = lowerer.b.copy(0);
+    let [turn, more, next, done] = [(); 4].map(|()| lowerer.b.new_block());
+    let key = lowerer.address(place);
+    let kept = lowerer.lookup(map, key);
+    lowerer.b.branch(Cmp::Eq, kept, 0, done, turn);
+    lowerer.b.switch_to(turn);
+    lowerer.b.branch(Cmp::UGe, count, i64::from(of.depth), done, more);
+    lowerer.b.switch_to(more);
+    let bytes = lowerer.b.shl(count, 3);
+    let frame = lowerer.b.add(kept, bytes);
+    let address = lowerer.b.load(frame, 0, Width::B8, false);
+    lowerer.b.branch(Cmp::Eq, address, 0, done, next);
+    lowerer.b.switch_to(next);
+    let after = lowerer.b.add(count, 1);
+    lowerer.b.assign(count, after);
+    lowerer.b.jump(turn);
+    lowerer.b.switch_to(done);
+    count.into()
 }

@@ -22,9 +22,6 @@ pub struct Call<'a> {
     pub span: Span,
 }
 
-/// Functions of the language that are not there yet.
-const ABSENT: &[&str] = &["dw_ustack"];
-
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &Spanned<String>, args: &[Expr], span: Span) -> hir::Expr {
         let call = Call { name, args, span };
@@ -44,9 +41,6 @@ impl Checker<'_> {
                 true => (found.check)(self, span),
                 false => hir::Expr::poison(span),
             };
-        }
-        if ABSENT.contains(&name.node.as_str()) {
-            return self.unsupported(span, &format!("`{}`", name.node));
         }
         let d = Diagnostic::error("E0202", name.span, format!("unknown function `{}`", name.node));
         let d = match nearest(&name.node, function::names()) {

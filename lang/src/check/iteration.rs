@@ -8,7 +8,9 @@ use super::soft::{Soft, unify_soft};
 use crate::ast::{Block, Expr};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{StmtKind, Turns};
+use crate::lower::follows_tables;
 use crate::span::{Span, Spanned};
+use crate::target::Arch;
 use crate::types::{I64, Ty};
 
 /// Turns the verifier follows one by one, those of loops around each other multiplied.
@@ -114,6 +116,22 @@ impl Checker<'_> {
         }
         self.has_functions = true;
         Some(Turns::Called)
+    }
+
+    /// Whether programs can follow a process's stack by its tables; reported where they cannot.
+    pub fn follows_tables(&mut self, span: Span) -> bool {
+        let message = match () {
+            () if self.target.arch != Arch::X86_64 => "stacks are followed by a process's tables on x86-64 alone",
+            () if !follows_tables(self.target) => {
+                "this node's kernel lets no program follow a process's stack: that needs Linux 5.17 with its types (BTF)"
+            }
+            () => {
+                self.has_functions = true;
+                return true;
+            }
+        };
+        self.report(Diagnostic::error("E0527", span, message).help("`ustack` follows stacks by frame pointers"));
+        false
     }
 
     /// Whether the kernel visits the elements of a map for a function; reported where it does not.

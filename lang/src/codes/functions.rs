@@ -154,6 +154,12 @@ pub(super) const FUNCTIONS: &[Code] = &[
                       none there. Cgroups of version 1 have no ids.",
     },
     Code {
+        code: "E0527",
+        title: "stacks cannot be followed by tables",
+        explanation: "dw_ustack has the program itself follow the process's stack, by tables of what compilers leave for exceptions. \
+                      That needs x86-64 and Linux 5.17 with its types (BTF), and finds addresses, no build ids.",
+    },
+    Code {
         code: "W0501",
         title: "meant for debugging only",
         explanation: "debugf prints to the kernel's trace buffer, which all of the machine's tracing shares.",

@@ -1,7 +1,9 @@
 //! `len(x)`: how many elements or frames.
 
+use report::schema::StackMode;
+
 use super::Function;
-use crate::builtin::frames;
+use crate::builtin::{frames, kept_frames};
 use crate::check::{Call, Checker};
 use crate::hir::{Expr, ExprKind};
 use crate::types::{I64, Ty};
@@ -46,6 +48,11 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
             if matches!(value.kind, ExprKind::Map { .. }) {
                 let message = "the frames of a stack in a map are known when it prints";
                 return checker.error("E0504", arg.span, message);
+            }
+            if user && stack.mode != StackMode::BuildId {
+                // It may have been followed otherwise than the kernel does.
+                let stack = stack.clone();
+                return Expr::scalar("len", I64, call.span, move |lowerer| kept_frames(lowerer, &value, &stack));
             }
             let depth = stack.depth;
             Expr::scalar("len", I64, call.span, move |lowerer| frames(lowerer, depth, user))

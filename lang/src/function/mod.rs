@@ -17,6 +17,7 @@ mod container_of;
 mod count;
 mod debugf;
 mod delete;
+mod dw_ustack;
 mod errorf;
 mod exit;
 mod fail;
@@ -136,6 +137,7 @@ pub const ALL: &[&Function] = &[
     &count::FUNCTION,
     &debugf::FUNCTION,
     &delete::FUNCTION,
+    &dw_ustack::FUNCTION,
     &errorf::FUNCTION,
     &exit::FUNCTION,
     &fail::FUNCTION,

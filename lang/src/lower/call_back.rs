@@ -23,7 +23,7 @@ const CONTEXT: i32 = 0;
 const SCRATCH: i32 = 8;
 /// Where it has whether a turn wants to leave the probe.
 const LEAVES: i32 = 16;
-/// Where it has the first number of a range, or what was found.
+/// Where it has the first number of a range, what was found, or what else its maker shares.
 const FIRST: i32 = 24;
 /// Where it has the address of the name of the system call's attach point, where one program serves many.
 const CALLED: i32 = 32;
@@ -118,9 +118,7 @@ impl Lowerer<'_> {
             lowerer.b.store(frame, FIRST, Width::B8, at);
             lowerer.b.jump(done);
         });
-        let (function, frame_address) = (self.b.function_addr(turn), self.b.slot_addr(frame, 0));
-        let args = [Operand::Imm(size), function.into(), frame_address.into(), Operand::Imm(0)];
-        self.b.call_void(Helper::Loop, &args);
+        self.call_turns(size, turn, frame);
         self.b.load(frame, FIRST, Width::B8, true)
     }
 
@@ -165,6 +163,30 @@ impl Lowerer<'_> {
         }
     }
 
+    /// A frame with something more that a function finds by [`Lowerer::shared_with_turn`].
+    pub(super) fn frame_with(&mut self, shared: VReg) -> SlotId {
+        let frame = self.frame();
+        self.b.store(frame, FIRST, Width::B8, shared);
+        frame
+    }
+
+    /// What the maker of the frame shares with a turn.
+    pub(super) fn shared_with_turn(&mut self, frame: VReg) -> VReg {
+        self.b.load(frame, FIRST, Width::B8, false)
+    }
+
+    /// Where a turn goes to be the last, and where to have another follow.
+    pub(super) fn ways_of_turn(&self) -> Option<(BlockId, BlockId)> {
+        self.loops.last().map(|Loop { done, next }| (*done, *next))
+    }
+
+    /// Calls a function that never leaves the probe, for at most so many turns.
+    pub(super) fn call_turns(&mut self, most: i64, turn: FunctionId, frame: SlotId) {
+        let (function, frame_address) = (self.b.function_addr(turn), self.b.slot_addr(frame, 0));
+        let args = [Operand::Imm(most), function.into(), frame_address.into(), Operand::Imm(0)];
+        self.b.call_void(Helper::Loop, &args);
+    }
+
     /// A frame for the functions called from here.
     fn frame(&mut self) -> SlotId {
         let frame = self.b.slot(FRAME);
@@ -179,7 +201,7 @@ impl Lowerer<'_> {
     }
 
     /// Makes the function of one turn; the frame is its argument `frame`. `body` is given the frame's address.
-    fn turn(&mut self, frame: u8, body: impl FnOnce(&mut Self, VReg)) -> FunctionId {
+    pub(super) fn turn(&mut self, frame: u8, body: impl FnOnce(&mut Self, VReg)) -> FunctionId {
         let mut function = Builder::new();
         function.set_span(self.b.span());
         let frame = function.argument(frame);

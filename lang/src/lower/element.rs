@@ -15,7 +15,7 @@ use crate::types::Ty;
 /// `BPF_ANY`: add or replace.
 pub(super) const ANY: i64 = 0;
 /// `BPF_NOEXIST`: add only.
-const NOEXIST: i64 = 1;
+pub(super) const NOEXIST: i64 = 1;
 /// The largest template of a new element that is made on the stack.
 const MOST_ZEROS_ON_STACK: u32 = 64;
 

@@ -81,6 +81,7 @@ impl MapLayout {
             (Some(_), false, true) => MapType::LruHash,
         };
         MapDef {
+            inner_value_size: None,
             name: kernel_name(&map.name),
             kind,
             key_size: self.key_size,

@@ -33,6 +33,7 @@ pub use memory::{Fill, Place};
 pub use resources::{Lost, Resources, stack_bytes};
 pub use session::bodies;
 pub use task::COMM_BYTES;
+pub use unwind::follows_tables;
 
 use report::schema::Part;
 

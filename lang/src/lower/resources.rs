@@ -9,10 +9,11 @@ use super::Unit;
 use super::layout::{MapLayout, hash_flags};
 use super::unwind::RULES;
 use crate::builtin::MOST_FRAMES;
-use crate::compiled::{MACHINERY_FRAMES, MapDef, MapRole};
+use crate::compiled::{MACHINERY_FRAMES, MapDef, MapRole, UnwindTable};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::Map;
 use crate::ir::MapRef;
+use crate::unwinding;
 
 /// How many stacks are kept.
 const STACKS: u32 = 16384;
@@ -50,6 +51,7 @@ pub struct Resources {
     stacks: Vec<(StackMapId, MapRef)>,
     unwind_rules: Option<MapRef>,
     walks: Option<MapRef>,
+    unwind_tables: Option<UnwindTables>,
     scratch: Option<MapRef>,
     large_scratch: Option<MapRef>,
     zeros: Option<MapRef>,
@@ -57,6 +59,22 @@ pub struct Resources {
     ended: Option<MapRef>,
     ring_buffer_bytes: Option<u32>,
 }
+
+/// The maps by which a program follows stacks of processes.
+#[derive(Clone, Copy, Debug)]
+pub struct UnwindTables {
+    /// Pieces of code, by the image.
+    pub processes: MapRef,
+    /// Rules, by the file's number.
+    pub files: MapRef,
+    /// The ring buffer of requests.
+    pub requests: MapRef,
+    /// Requests that are not sent again, by their keys.
+    pub asked: MapRef,
+}
+
+/// How many requests are remembered.
+const REQUESTS: u32 = 1024;
 
 /// Bytes of a stack that is kept: as many frames as it has, besides those of the tracing itself.
 pub fn stack_bytes(stack: &StackType) -> u32 {
@@ -178,6 +196,36 @@ impl Resources {
                 *self.unwind_rules.insert(map)
             }
         }
+    }
+
+    /// What processes' stacks are followed by.
+    pub fn unwind_tables(&mut self) -> UnwindTables {
+        use unwinding::{IMAGE_BYTES, MAPPED_BYTES, MOST_FILES, MOST_PROCESSES, REQUEST_RING};
+        if let Some(tables) = self.unwind_tables {
+            return tables;
+        }
+        let role = MapRole::UnwindTable;
+        let (hash, array) = (MapType::HashOfMaps, MapType::ArrayOfMaps);
+        let tables = UnwindTables {
+            processes: self.add(
+                "processes",
+                hash,
+                IMAGE_BYTES,
+                4,
+                MOST_PROCESSES,
+                NO_PREALLOC,
+                role(UnwindTable::Processes),
+            ),
+            files: self.add("files", array, 4, 4, MOST_FILES, 0, role(UnwindTable::Files)),
+            requests: self.add("requests", MapType::RingBuf, 0, 0, REQUEST_RING, 0, role(UnwindTable::Requests)),
+            asked: self.add("asked", MapType::LruHash, 8, 8, REQUESTS, 0, role(UnwindTable::Asked)),
+        };
+        for (map, bytes) in [(tables.processes, MAPPED_BYTES), (tables.files, 8)] {
+            if let Some(def) = self.maps.get_mut(map.0 as usize) {
+                def.inner_value_size = Some(bytes);
+            }
+        }
+        *self.unwind_tables.insert(tables)
     }
 
     /// Three more 64-bit words about a program's walks of stacks, and where in the map's only value they are.
@@ -307,7 +355,8 @@ impl Resources {
         flags: u32,
         role: MapRole,
     ) -> MapRef {
-        let def = MapDef { name: name.into(), kind, key_size, value_size, max_entries, flags, role, contents: vec![] };
+        let (name, inner_value_size, contents) = (name.into(), None, vec![]);
+        let def = MapDef { name, kind, key_size, value_size, max_entries, flags, role, inner_value_size, contents };
         self.maps.push(def);
         MapRef(self.maps.len() as u32 - 1)
     }

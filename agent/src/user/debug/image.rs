@@ -35,10 +35,11 @@ struct Section {
 }
 
 /// The sections that are read.
-const SECTIONS: [SectionId; 11] = [
+const SECTIONS: [SectionId; 12] = [
     SectionId::DebugAbbrev,
     SectionId::DebugAddr,
     SectionId::DebugAranges,
+    SectionId::DebugFrame,
     SectionId::DebugInfo,
     SectionId::DebugLine,
     SectionId::DebugLineStr,

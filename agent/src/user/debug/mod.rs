@@ -20,7 +20,7 @@ use bpf::btf::TypeId;
 use lang::needs::SourceLine;
 use lang::target::{Types, UserFunction, WrongLine};
 
-use image::Image;
+pub use image::Image;
 use units::{At, UnitId, Units};
 
 /// A file with its debug information, wherever that lies.

@@ -33,6 +33,9 @@ pub struct Args {
     /// Count only what this process does; end when it ends
     #[arg(short, long)]
     pub pid: Option<String>,
+    /// Follow this process's stacks from the first event on (`dw_ustack`), beside that of -p or -c; may be given more than once
+    #[arg(long, value_name = "PID")]
+    pub dwarf_pid: Vec<String>,
     /// Run this command, limit user probes to it, and end when it ends
     #[arg(short, long, value_name = "COMMAND")]
     pub cmd: Option<String>,

@@ -62,6 +62,8 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
     }
     let task = args.task().map_err(Failure::Usage)?;
     let pid = args.pid.as_deref().map(pid::parse).transpose().map_err(Failure::Said)?;
+    let followed =
+        args.dwarf_pid.iter().map(|text| pid::parse(text)).collect::<Result<_, _>>().map_err(Failure::Said)?;
     if args.list {
         return list::run(&args, pid);
     }
@@ -106,6 +108,7 @@ fn invoke(args: Args, codes: bool) -> Result<ExitCode, Failure> {
         format,
         show: stages(&args.debug)?,
         output: args.output,
+        followed,
         command: args.cmd,
         buffering: if args.buffering.as_deref() == Some("full") { Buffering::Full } else { Buffering::Prompt },
         duration: args.duration,

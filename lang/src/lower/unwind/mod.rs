@@ -10,15 +10,17 @@
 //! (kretprobes, the function graph tracer), the kernel is asked every time.
 //!
 //! Where a walk of the kernel's stack starts depends on how the program is called ([`From`]). A process's stack is walked by frame
-//! pointers, as the kernel does it.
+//! pointers, as the kernel does it, or, where the script wants that, by [`tables`] that the kernel has none of.
 
 mod number;
 mod rule;
 mod start;
 mod step;
+mod tables;
 mod user;
 
 pub use rule::RULES;
+pub use tables::follows_tables;
 
 use super::{Lowerer, Place};
 use crate::builtin::MOST_FRAMES;

@@ -13,9 +13,9 @@ use crate::lower::{Lost, Lowerer, Place, stack_bytes};
 /// `BPF_F_USER_BUILD_ID`
 const BUILD_IDS: i64 = 1 << 11;
 /// `EFAULT`, as the kernel says it where there is no stack.
-const NO_STACK: i64 = -14;
+pub(super) const NO_STACK: i64 = -14;
 /// In place of the number of a stack that found no place.
-const LOST: i64 = -1;
+pub(super) const LOST: i64 = -1;
 
 impl Way {
     /// Where in the kernel's own account of a stack, in words, the walk starts.
@@ -89,7 +89,7 @@ impl Lowerer<'_> {
     }
 
     /// The number that a hash stands for; to `known` where there is such a stack.
-    fn find_number(&mut self, map: MapRef, hash: VReg, number: VReg, key: Place, known: BlockId) {
+    pub(super) fn find_number(&mut self, map: MapRef, hash: VReg, number: VReg, key: Place, known: BlockId) {
         // Negative ones are errors.
         let positive = self.b.lshr(hash, 1);
         self.b.assign(number, positive);
