@@ -46,6 +46,8 @@ pub enum Kind {
     Signal,
     /// There is no caller.
     End,
+    /// It is the word above an address that is kept at a distance from the stack pointer.
+    BehindSp,
 }
 
 /// How the caller's frame and registers are found at an instruction. Its return address is the word below its frame.
@@ -59,6 +61,8 @@ pub enum Rule {
     ByBp(i64, Saved),
     /// Its address is kept so many bytes from the frame pointer, which points to where it was saved.
     BehindBp(i64),
+    /// It is the word above an address that is kept so many bytes from the stack pointer.
+    BehindSp(i64, Saved),
     /// In a procedure linkage table: from so many bytes of an entry on a word was pushed.
     Linkage(u8),
     /// In what a signal's handler returns to.
@@ -81,6 +85,7 @@ impl Rule {
             Self::BySp(frame, saved) => (Kind::BySp, frame, saved),
             Self::ByBp(frame, saved) => (Kind::ByBp, frame, saved),
             Self::BehindBp(frame) => (Kind::BehindBp, frame, None),
+            Self::BehindSp(frame, saved) => (Kind::BehindSp, frame, saved),
             Self::Linkage(pushed) => (Kind::Linkage, 0, Some(i64::from(pushed) * WORD)),
             Self::Signal => (Kind::Signal, 0, None),
             Self::End => (Kind::End, 0, None),

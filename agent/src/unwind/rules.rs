@@ -8,10 +8,10 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use gimli::{
-    BaseAddresses, CfaRule, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, EndianSlice, LittleEndian, Register,
-    RegisterRule, UnwindContext, UnwindExpression, UnwindSection, UnwindTableRow, X86_64,
+    BaseAddresses, CfaRule, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, EndianSlice, LittleEndian, Reader,
+    Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection, UnwindTableRow, X86_64,
 };
-use lang::unwinding::Rule;
+use lang::unwinding::{Rule, Saved};
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSection};
 
@@ -95,21 +95,28 @@ fn rule<'a, S: UnwindSection<Slice<'a>>>(row: &UnwindTableRow<usize>, section: &
         (_, CfaRule::Expression(at)) if signal && expression(at) == SIGNAL_SP => Rule::Signal,
         (Some(RegisterRule::Undefined), _) => Rule::End,
         (Some(RegisterRule::Offset(-8)), CfaRule::RegisterAndOffset { register, offset }) => {
-            let saved = match row.register(X86_64::RBP) {
-                None | Some(RegisterRule::Undefined | RegisterRule::SameValue) => None,
-                Some(RegisterRule::Offset(at)) => Some(at.saturating_neg()),
-                _ => return Rule::Unknown,
-            };
-            by_register(*register, *offset, saved)
+            saved(row).map_or(Rule::Unknown, |saved| by_register(*register, *offset, saved))
         }
         (Some(RegisterRule::Offset(-8)), CfaRule::Expression(at)) => {
             match (expression(at), row.register(X86_64::RBP)) {
+                (kept, _) if behind_sp(kept).is_some() => {
+                    behind_sp(kept).zip(saved(row)).map_or(Rule::Unknown, |(at, saved)| Rule::BehindSp(at, saved))
+                }
                 (plt, _) if linkage(plt).is_some() => linkage(plt).map_or(Rule::Unknown, Rule::Linkage),
                 (frame, Some(RegisterRule::Expression(saved))) if expression(&saved) == AT_BP => behind_bp(frame),
                 _ => Rule::Unknown,
             }
         }
         _ => Rule::Unknown,
+    }
+}
+
+/// Where the frame pointer was saved; `None` where that is not followed.
+fn saved(row: &UnwindTableRow<usize>) -> Option<Saved> {
+    match row.register(X86_64::RBP) {
+        None | Some(RegisterRule::Undefined | RegisterRule::SameValue) => Some(None),
+        Some(RegisterRule::Offset(at)) => Some(Some(at.saturating_neg())),
+        _ => None,
     }
 }
 
@@ -129,6 +136,16 @@ fn linkage(expression: &[u8]) -> Option<u8> {
     let expected = [DW_OP_breg7, DW_OP_breg16, DW_OP_lit15, DW_OP_and, DW_OP_ge, DW_OP_lit3, DW_OP_shl, DW_OP_plus];
     let is_literal = (gimli::DW_OP_lit0.0..=DW_OP_lit15.0).contains(&literal);
     (operators == expected.map(|operator| operator.0) && is_literal).then(|| literal - gimli::DW_OP_lit0.0)
+}
+
+/// `*(rsp + n) + 8`, as code has it that was written by hand and aligns its stack.
+fn behind_sp(expression: &[u8]) -> Option<i64> {
+    let [register, number @ .., deref, plus, 8] = expression else { return None };
+    let operators = [*register, *deref, *plus];
+    let expected = [gimli::DW_OP_breg7, gimli::DW_OP_deref, gimli::DW_OP_plus_uconst];
+    let mut number = Slice::new(number, LittleEndian);
+    let at = number.read_sleb128().ok().filter(|_| number.is_empty())?;
+    (operators == expected.map(|operator| operator.0)).then_some(at)
 }
 
 /// `*(rbp + n)`, as functions have it that align their stack.
@@ -162,6 +179,15 @@ mod tests {
         assert_eq!(behind_bp(&[0x76, 0x78, 6]), Rule::BehindBp(-8));
         assert_eq!(behind_bp(&[0x76, 0x10, 6]), Rule::BehindBp(16));
         assert_eq!(behind_bp(&[0x76, 0x80, 6]), Rule::Unknown);
+    }
+
+    #[test]
+    fn a_frame_behind_the_stack_pointer_has_a_distance_of_any_length() {
+        assert_eq!(behind_sp(&[0x77, 0x80, 9, 6, 0x23, 8]), Some(1152));
+        assert_eq!(behind_sp(&[0x77, 0x40, 6, 0x23, 8]), Some(-64));
+        assert_eq!(behind_sp(&[0x77, 1, 1, 6, 0x23, 8]), None);
+        assert_eq!(behind_sp(&[0x77, 0x80, 9, 6, 0x23, 16]), None);
+        assert_eq!(behind_sp(&[0x77, 6, 0x23, 8]), None);
     }
 
     #[test]

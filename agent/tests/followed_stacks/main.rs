@@ -189,6 +189,9 @@ fn a_function_that_aligns_its_stack_has_callers() {
     let (stacks, _) = fixture.trace("align", "uprobe:PROGRAM:leaf { @[dw_ustack()] = count(); }", true);
     assert_eq!(stacks.len(), 1, "{stacks:?}");
     assert!(has(&stacks[0].0, &["leaf", "middle", "aligned", "main", "_start"]), "{stacks:?}");
+    let (stacks, _) = fixture.trace("hand", "uprobe:PROGRAM:leaf { @[dw_ustack()] = count(); }", true);
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    assert!(has(&stacks[0].0, &["leaf", "middle", "by_hand", "main", "_start"]), "{stacks:?}");
 }
 
 #[test]

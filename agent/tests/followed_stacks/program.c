@@ -45,6 +45,16 @@ KEEP void aligned(int n) {
     sink++;
 }
 
+// As in libraries of ciphers: the stack is aligned, and where it was is kept on it.
+void by_hand(void);
+__asm__(".text\n.globl by_hand\n.type by_hand, @function\nby_hand:\n"
+        ".cfi_startproc\nmov %rsp, %rax\n.cfi_def_cfa_register %rax\n"
+        "sub $1200, %rsp\nand $-64, %rsp\nmov %rax, 1152(%rsp)\n"
+        ".cfi_escape 0x0f, 6, 0x77, 0x80, 9, 6, 0x23, 8\n"
+        "mov $7, %edi\ncall middle@PLT\n"
+        "mov 1152(%rsp), %rsi\n.cfi_def_cfa %rsi, 8\nmov %rsi, %rsp\n.cfi_def_cfa_register %rsp\n"
+        "ret\n.cfi_endproc\n.size by_hand, . - by_hand");
+
 void handler(int number) {
     middle(number);
     sink++;
@@ -93,6 +103,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 100; i++) {
         if (!strcmp(argv[1], "call") || !strcmp(argv[1], "fork")) outer();
         if (!strcmp(argv[1], "align")) aligned(100);
+        if (!strcmp(argv[1], "hand")) by_hand();
         if (!strcmp(argv[1], "signal")) {
             signal(SIGUSR1, handler);
             interrupted();

@@ -20,7 +20,7 @@ impl Lowerer<'_> {
     pub(super) fn find_caller(&mut self, room: i32, ip: VReg, rule: VReg, (done, next): (BlockId, BlockId)) {
         let scratch = self.scratch_register();
         let kind = self.b.and(rule, (1 << KIND_BITS) - 1);
-        let [by_sp, by_bp, behind_bp, linkage, signal, called] = [(); 6].map(|()| self.b.new_block());
+        let [by_sp, by_bp, behind_bp, behind_sp, linkage, signal, called] = [(); 7].map(|()| self.b.new_block());
         let high = self.b.shl(rule, 32);
         let words = self.b.ashr(high, i64::from(64 - FRAME_BITS));
         let distance = self.b.shl(words, 3);
@@ -31,6 +31,7 @@ impl Lowerer<'_> {
             (Kind::BySp, by_sp),
             (Kind::ByBp, by_bp),
             (Kind::BehindBp, behind_bp),
+            (Kind::BehindSp, behind_sp),
             (Kind::Linkage, linkage),
             (Kind::Signal, signal),
         ];
@@ -51,6 +52,12 @@ impl Lowerer<'_> {
         self.b.assign(frame, there);
         let saved = self.user_word(room, 0, bp, done);
         self.b.store(scratch, room + BP, Width::B8, saved);
+        self.b.jump(called);
+        self.b.switch_to(behind_sp);
+        let place = self.b.add(sp, distance);
+        let below = self.user_word(room, 0, place, done);
+        let there = self.b.add(below, 8);
+        self.b.assign(frame, there);
         self.b.jump(called);
         self.b.switch_to(linkage);
         let within = self.b.and(ip, LINKAGE_ENTRY - 1);
