@@ -18,6 +18,24 @@ pub struct Schema {
     pub events: Vec<EventSchema>,
 }
 
+impl Schema {
+    /// Whether any value of it, however deep inside of another, is of such a type.
+    pub fn has(&self, is: &dyn Fn(&Type) -> bool) -> bool {
+        let of_map = |map: &MapSchema| {
+            let held = matches!(&map.kind, ValueKind::Value(ty) if ty.has(is));
+            held || map.key.iter().any(|field| field.ty.has(is))
+        };
+        let of_event = |event: &EventSchema| match &event.kind {
+            EventKind::Printf { args, .. } | EventKind::Cat { args, .. } | EventKind::System { args, .. } => {
+                args.iter().any(|field| field.ty.has(is))
+            }
+            EventKind::PrintValue(field) => field.ty.has(is),
+            _ => false,
+        };
+        self.maps.iter().any(of_map) || self.events.iter().any(of_event)
+    }
+}
+
 /// Index of a script map in [`Schema::maps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MapId(pub u16);
@@ -120,6 +138,19 @@ pub enum Type {
     Tuple(Vec<Field>),
     /// Named components with their offsets; also a struct read by value.
     Record(Vec<(String, Field)>),
+}
+
+impl Type {
+    /// Whether it, or any type it is made of, is such a type.
+    fn has(&self, is: &dyn Fn(&Type) -> bool) -> bool {
+        let inside = match self {
+            Self::Array { element, .. } => element.has(is),
+            Self::Tuple(fields) => fields.iter().any(|field| field.ty.has(is)),
+            Self::Record(fields) => fields.iter().any(|(_, field)| field.ty.has(is)),
+            _ => false,
+        };
+        inside || is(self)
+    }
 }
 
 /// A component of a key, tuple, record or event: its type and its offset in bytes.

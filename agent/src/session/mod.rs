@@ -89,6 +89,7 @@ impl Session {
         let stop = StopHandle::new().map_err(|error| SessionError::Kernel { what: "eventfd", error })?;
         let captures = Captures::of(&compiled.schema)?;
         let mut loaded = load::load(&compiled)?;
+        let symboliser = Symboliser::of(&compiled, options.pid);
         if let Some(unwinder) = &mut loaded.unwinder {
             follow::learn(unwinder, &options.followed)?;
         }
@@ -102,7 +103,7 @@ impl Session {
             attached_probes: attached.count,
             attached: Some(attached),
             machine: Machine::new(has_probes),
-            symboliser: Symboliser::of(&compiled),
+            symboliser,
             captures,
             stop,
             deadline: options.deadline,
@@ -271,6 +272,7 @@ impl Session {
 
     /// Reads the events that have arrived, at most [`BATCH`] or for a [`TURN`], and acts on them. Returns how many there were.
     fn read_events(&mut self, sink: &mut dyn Sink) -> Result<usize, SessionError> {
+        self.symboliser.note_processes();
         let mut count = 0;
         let started = Instant::now();
         while count < BATCH && started.elapsed() < TURN {
@@ -352,7 +354,7 @@ impl Session {
             fds.push(PollFd::from_borrowed_fd(unwinder.as_fd(), PollFlags::IN));
         }
         let packets = self.loaded.packets.iter().flat_map(Packets::descriptors);
-        fds.extend(packets.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        fds.extend(packets.chain(self.symboliser.descriptors()).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         match poll(&mut fds, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(SessionError::Kernel { what: "poll", error: error.into() }),

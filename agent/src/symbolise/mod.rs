@@ -8,25 +8,33 @@ mod cgroups;
 mod clock;
 mod fixed;
 mod frame;
+mod past;
 mod service;
 mod users;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use jiff::Zoned;
 use lang::compiled::{Compiled, Settings};
-use report::schema::{StackMode, StackType};
+use report::schema::{StackMode, StackType, Type};
 use report::symbols::Symbols;
 
 use crate::kallsyms::Kallsyms;
 use crate::load::Maps;
 
+use past::{Past, Place};
+use service::In;
+
 pub use service::UserSymbol;
 
 /// A stack of this session: how it is printed, its id, and the process if it is a user stack. Ids are not used twice.
 type StackKey = (StackType, i64, Option<u32>);
+
+/// How far up a process's parents are looked at for the program that all of them run.
+const MOST_FORKS: usize = 8;
 
 /// A process and an address in it.
 type UserAddress = (u32, u64);
@@ -38,15 +46,29 @@ pub struct Symboliser {
     stacks: RefCell<HashMap<StackKey, Vec<String>>>,
     user: RefCell<HashMap<UserAddress, Option<Arc<UserSymbol>>>>,
     fixed: fixed::Fixed,
+    past: Past,
     users: users::Users,
     cgroups: cgroups::Cgroups,
     clock: clock::Clock,
 }
 
 impl Symboliser {
-    /// For the events of a script.
-    pub fn of(compiled: &Compiled) -> Self {
-        Self { fixed: fixed::Fixed::of(compiled), ..Self::default() }
+    /// For the events of a script, perhaps about one process. From now on it notes what processes map, where the script wants symbols
+    /// of theirs.
+    pub fn of(compiled: &Compiled, pid: Option<u32>) -> Self {
+        let wants_symbols = compiled.schema.has(&|ty| matches!(ty, Type::Usym | Type::Ustack(_)));
+        let past = if wants_symbols { Past::start(pid) } else { Past::default() };
+        Self { fixed: fixed::Fixed::of(compiled), past, ..Self::default() }
+    }
+
+    /// Reads what processes have mapped since the last time.
+    pub fn note_processes(&mut self) {
+        self.past.read();
+    }
+
+    /// Readable when that should be done.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.past.descriptors()
     }
 
     /// The symboliser of the session that owns `maps`, ready to decode with.
@@ -81,13 +103,34 @@ impl Symboliser {
         let missing: Vec<u64> =
             addresses.iter().copied().filter(|address| !known.contains_key(&(pid, *address))).collect();
         if !missing.is_empty() {
-            let found = service::symbolise(pid, missing.clone());
+            let found = service::symbolise(In::Process(pid), missing.clone());
             for (address, symbol) in missing.into_iter().zip(found) {
-                let symbol = symbol.or_else(|| self.fixed.find(pid, address));
+                let symbol =
+                    symbol.or_else(|| self.fixed.find(pid, address)).or_else(|| self.past_symbol(pid, address));
                 known.insert((pid, address), symbol.map(Arc::new));
             }
         }
         addresses.iter().map(|address| known.get(&(pid, *address)).cloned().flatten()).collect()
+    }
+}
+
+impl Symboliser {
+    /// The symbol at an address of a process that is gone.
+    fn past_symbol(&self, mut pid: u32, address: u64) -> Option<UserSymbol> {
+        for _ in 0..MOST_FORKS {
+            let (place, address) = match self.past.place(pid, address)? {
+                Place::File(path, offset) => (In::File(path), offset),
+                Place::Process(parent) => {
+                    pid = parent;
+                    (In::Process(parent), address)
+                }
+            };
+            let symbol = service::symbolise(place.clone(), vec![address]).pop().flatten();
+            if symbol.is_some() || matches!(place, In::File(_)) {
+                return symbol;
+            }
+        }
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use blazesym::symbolize::source::{Process, Source};
+use blazesym::symbolize::source::{Elf, Process, Source};
 use blazesym::symbolize::{Input, Symbolized, Symbolizer};
 
 use crate::sys::cut_off;
@@ -26,8 +26,17 @@ pub struct UserSymbol {
     pub module: Option<String>,
 }
 
+/// Where addresses lie.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum In {
+    /// In a process that still runs.
+    Process(u32),
+    /// In a file: they are offsets into it.
+    File(String),
+}
+
 struct Question {
-    pid: u32,
+    place: In,
     addresses: Vec<u64>,
     answer: Sender<Vec<Option<UserSymbol>>>,
 }
@@ -35,15 +44,15 @@ struct Question {
 /// The way to the thread, while there is one.
 static SERVICE: Mutex<Option<Sender<Question>>> = Mutex::new(None);
 
-/// The symbols at `addresses` of a process that still runs, in the same order; `None` where there is none to be found.
-pub fn symbolise(pid: u32, addresses: Vec<u64>) -> Vec<Option<UserSymbol>> {
+/// The symbols at `addresses`, in the same order; `None` where there is none to be found.
+pub fn symbolise(place: In, addresses: Vec<u64>) -> Vec<Option<UserSymbol>> {
     let count = addresses.len();
-    ask(pid, addresses).unwrap_or_else(|| vec![None; count])
+    ask(place, addresses).unwrap_or_else(|| vec![None; count])
 }
 
-fn ask(pid: u32, addresses: Vec<u64>) -> Option<Vec<Option<UserSymbol>>> {
+fn ask(place: In, addresses: Vec<u64>) -> Option<Vec<Option<UserSymbol>>> {
     let (answer, answers) = channel();
-    let mut question = Question { pid, addresses, answer };
+    let mut question = Question { place, addresses, answer };
     let mut service = SERVICE.lock().unwrap_or_else(PoisonError::into_inner);
     // The thread may have ended for want of questions, so that the first attempt finds nobody.
     for _ in 0..2 {
@@ -73,9 +82,9 @@ fn start() -> Option<Sender<Question>> {
         let symbolizer = Symbolizer::builder().enable_code_info(false).enable_inlined_fns(false).build();
         loop {
             match questions.recv_timeout(IDLE) {
-                Ok(Question { pid, addresses, answer }) => {
+                Ok(Question { place, addresses, answer }) => {
                     // Whoever asked may be gone by now.
-                    let _ = answer.send(find(&symbolizer, pid, &addresses));
+                    let _ = answer.send(find(&symbolizer, &place, &addresses));
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
             }
@@ -90,13 +99,23 @@ fn start() -> Option<Sender<Question>> {
     }
 }
 
-fn find(symbolizer: &Symbolizer, pid: u32, addresses: &[u64]) -> Vec<Option<UserSymbol>> {
-    let mut process = Process::new(pid.into());
-    process.debug_syms = false;
-    match symbolizer.symbolize(&Source::Process(process), Input::AbsAddr(addresses)) {
+fn find(symbolizer: &Symbolizer, place: &In, addresses: &[u64]) -> Vec<Option<UserSymbol>> {
+    let found = match place {
+        In::Process(pid) => {
+            let mut process = Process::new((*pid).into());
+            process.debug_syms = false;
+            symbolizer.symbolize(&Source::Process(process), Input::AbsAddr(addresses))
+        }
+        In::File(path) => {
+            let mut file = Elf::new(path);
+            file.debug_syms = false;
+            symbolizer.symbolize(&Source::Elf(file), Input::FileOffset(addresses))
+        }
+    };
+    match found {
         Ok(found) => found.into_iter().map(user_symbol).collect(),
         Err(error) => {
-            tracing::debug!(pid, %error, "a process without symbols");
+            tracing::debug!(?place, %error, "no symbols");
             vec![None; addresses.len()]
         }
     }
@@ -118,7 +137,7 @@ mod tests {
     #[test]
     fn a_function_of_this_process_has_its_name() {
         let address = a_function_of_this_process_has_its_name as *const () as u64;
-        let found = symbolise(std::process::id(), vec![address, 1]);
+        let found = symbolise(In::Process(std::process::id()), vec![address, 1]);
         let name = &found[0].as_ref().expect("our own symbol").name;
         assert!(name.contains("a_function_of_this_process_has_its_name"), "{name}");
         assert_eq!(found[1], None);
@@ -126,6 +145,6 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_has_no_symbols() {
-        assert_eq!(symbolise(u32::MAX / 4, vec![4096]), [None]);
+        assert_eq!(symbolise(In::Process(u32::MAX / 4), vec![4096]), [None]);
     }
 }

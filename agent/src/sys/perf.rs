@@ -116,7 +116,8 @@ pub fn probe(probe: &Probe<'_>, cpu: u32) -> io::Result<OwnedFd> {
     open(&attr, probe.pid, cpu)
 }
 
-fn attr(kind: u32, config: u64) -> perf_event_attr {
+/// The attributes of an event, else empty.
+pub(super) fn attr(kind: u32, config: u64) -> perf_event_attr {
     // SAFETY: the struct holds integers and unions of integers; all zero bytes are a value of each.
     let mut attr: perf_event_attr = unsafe { std::mem::zeroed() };
     attr.type_ = kind;
@@ -126,7 +127,7 @@ fn attr(kind: u32, config: u64) -> perf_event_attr {
 }
 
 /// Opens an event on one CPU, or on all of them for one process.
-fn open(attr: &perf_event_attr, pid: Option<u32>, cpu: u32) -> io::Result<OwnedFd> {
+pub(super) fn open(attr: &perf_event_attr, pid: Option<u32>, cpu: u32) -> io::Result<OwnedFd> {
     open_at(attr, pid, pid.is_none().then_some(cpu))
 }
 

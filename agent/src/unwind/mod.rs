@@ -5,7 +5,7 @@
 //! of code that was mapped later; such a stack is cut off where that code is, and the next one is whole.
 
 mod file;
-mod process;
+pub mod process;
 mod rules;
 
 use std::collections::{HashMap, VecDeque};

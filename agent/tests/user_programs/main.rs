@@ -99,3 +99,4 @@ macro_rules! program {
 
 mod debug_info;
 mod markers;
+mod past;
