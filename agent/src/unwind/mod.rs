@@ -23,6 +23,8 @@ use process::Code;
 
 /// How long a place that was asked about is not asked about again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long tables are made before the session gets its turn. What is asked for is still there then.
+const TURN: Duration = Duration::from_millis(100);
 /// How long a process's code is taken to be as it was read.
 const FRESH: Duration = Duration::from_millis(50);
 
@@ -178,7 +180,7 @@ impl Unwinder {
         Ok(Known::Table(number, table.layout))
     }
 
-    /// Makes the tables that programs have asked for.
+    /// Makes the tables that programs have asked for, or some of them where that takes long.
     ///
     /// # Errors
     /// Where the maps cannot be written.
@@ -191,7 +193,9 @@ impl Unwinder {
             self.asked.pop_front();
             self.maps.asked.delete(&key.to_ne_bytes())?;
         }
-        while let Some(request) = self.next_request() {
+        while now.elapsed() < TURN
+            && let Some(request) = self.next_request()
+        {
             self.asked.push_back((now, request.key()));
             self.answer_to(&request);
         }
