@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use agent::preflight;
@@ -507,12 +508,17 @@ fn packets_are_written_to_a_file() {
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let file = directory.path().join("out.pcap");
-    let source = format!(
-        "rawtracepoint:net_dev_queue {{ @[skboutput(\"{}\", (struct sk_buff *)arg0, args.skb.len, 14) == 0] = count(); }}",
-        file.display()
-    );
-    let mut script = Script::new(&source);
+    for (index, (before, packet)) in
+        [("", "(struct sk_buff *)arg0"), ("$kept = arg0; $skb = (struct sk_buff *)$kept;", "$skb")].iter().enumerate()
+    {
+        let file = directory.path().join(format!("{index}.pcap"));
+        let call = format!("skboutput(\"{}\", {packet}, args.skb.len, 14)", file.display());
+        packet_is_written(&format!("rawtracepoint:net_dev_queue {{ {before} @[{call} == 0] = count(); }}"), &file);
+    }
+}
+
+fn packet_is_written(source: &str, file: &Path) {
+    let mut script = Script::new(source);
     script.options.compile.files_allowed = true;
     let printed = script.try_watch(|| {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -520,7 +526,7 @@ fn packets_are_written_to_a_file() {
     });
     let printed = printed.expect("the script runs");
     assert!(printed.contains("@[true]: "), "{printed}");
-    let written = fs::read(&file).expect("the file is there");
+    let written = fs::read(file).expect("the file is there");
     assert_eq!(written[..4], 0xa1b2_c3d4_u32.to_ne_bytes());
     // Behind the file's head and the packet's: IPv4, without the link layer.
     assert_eq!(written[40] >> 4, 4);
@@ -547,6 +553,36 @@ fn a_struct_is_a_value_to_keep_to_print_and_to_take_apart() {
         printed.output,
         format!("{whole}\n(1, {whole})\n7 two -5\n\n\n@keyed[{whole}, 1]: -5\n@whole: {whole}\n")
     );
+}
+
+#[test]
+fn a_struct_of_the_kernel_is_kept_and_printed_whole() {
+    need_tracing!();
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        println!("SKIP: this kernel does not tell its types");
+        return;
+    }
+    let source = "begin { $pwd = curtask.fs.pwd; print($pwd); @ = *curtask.fs; print(@.pwd.dentry == $pwd.dentry);
+        @k[curtask.se.run_node] = 1; printf(\"%d\\n\", @.users); print(*curtask); clear(@); clear(@k); }";
+    let printed = Script::new(source).run().output;
+    let lines: Vec<&str> = printed.lines().collect();
+    assert!(lines[0].starts_with("{ .mnt = 0x") && lines[0].contains(", .dentry = 0x"), "{printed}");
+    assert_eq!(lines[1], "true", "{printed}");
+    assert!(lines[2].parse::<u32>().is_ok_and(|users| users > 0), "{printed}");
+    assert!(lines[3].contains(".static_prio = ") && lines[3].contains(".comm = "), "{printed}");
+}
+
+#[test]
+fn a_map_has_an_address_where_the_kernel_describes_it() {
+    need_tracing!();
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        println!("SKIP: this kernel does not tell its types");
+        return;
+    }
+    let source = "let @b = hash(77); begin { @a[1] = 1; @b[1] = 1; $p = &@b; print(($p == &@b, &@a == $p));
+        print(((&@b).max_entries, ((struct bpf_map *)&@a).key_size)); @c = count(); print((uint64)&@c > 0); }";
+    let printed = Script::new(source).run().output;
+    assert!(printed.starts_with("(true, false)\n(77, 1)\ntrue\n"), "{printed}");
 }
 
 #[test]

@@ -255,6 +255,8 @@ pub enum UnaryOp {
     Deref,
     /// `&`
     AddressOf,
+    /// `comptime`
+    Comptime,
 }
 
 /// Increment and decrement.

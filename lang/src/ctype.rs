@@ -13,7 +13,7 @@ use report::schema;
 
 use crate::types::{EnumType, Layout, Space, Ty};
 
-/// The types of a program or library, as its debug information tells them. Equal to itself alone.
+/// The types of the kernel, or of a program or library as its debug information tells them. Equal to itself alone.
 #[derive(Clone, Debug)]
 pub struct Types(Arc<Btf>);
 
@@ -54,12 +54,12 @@ pub struct StructType {
 /// Where the members of a struct are described.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In the kernel's BTF.
-    Kernel(TypeId),
-    /// In the debug information of a program.
-    Program(Types, TypeId),
+    /// Among the types of the kernel or of a program.
+    Types(Types, TypeId),
     /// Not yet: only the name is known, as where a struct points to its own kind.
     Named,
+    /// Nowhere: it stands for a type that the language has no values of, as a number with a fraction.
+    Nowhere,
     /// In the script.
     Script {
         /// Those of anonymous structs and unions included, in their order.
@@ -79,20 +79,20 @@ pub struct Member {
 }
 
 impl StructType {
-    /// A struct that the script or a program defines leaves the kernel with all its members; of the kernel's they do one by one.
+    /// All members; `None` where they are not known or too many.
     pub fn schema(&self) -> Option<schema::Type> {
-        let fields: Option<_> = match &self.source {
+        let fields: Vec<_> = match &self.source {
             Source::Script { members, .. } => members.iter().map(|m| field(&m.name, &m.place)).collect(),
-            Source::Program(types, id) => {
+            Source::Types(types, id) => {
                 if !is_bounded(types, *id, DEPTH, &mut { MOST_MEMBERS }) {
                     return None;
                 }
-                let member = |m: bpf::btf::Member<'_>| field(m.name, &place_of(types, &m, Some(types), Space::User)?);
-                types.named_members(*id).into_iter().map(member).collect()
+                let member = |m: bpf::btf::Member<'_>| Some(field(m.name, &place_of(types, &m, Space::Any)?));
+                types.named_members(*id).into_iter().map(member).collect::<Option<_>>()?
             }
-            Source::Kernel(_) | Source::Named => None,
+            Source::Named | Source::Nowhere => return None,
         };
-        Some(schema::Type::Record(fields?))
+        Some(schema::Type::Record(fields))
     }
 }
 
@@ -117,14 +117,15 @@ fn is_bounded(types: &Types, id: TypeId, depth: u32, budget: &mut usize) -> bool
     })
 }
 
-fn field(name: &str, place: &Place) -> Option<(String, schema::Field)> {
-    let ty = match (place.bits, place.ty.schema()?) {
-        (Some((first, width)), schema::Type::Int { bytes, .. }) => {
+fn field(name: &str, place: &Place) -> (String, schema::Field) {
+    let ty = match (place.bits, place.ty.schema().unwrap_or(schema::Type::Nothing)) {
+        (Some((first, width)), schema::Type::Int { bytes, .. } | schema::Type::Enum { bytes, .. }) => {
             schema::Type::Bits { bytes, signed: false, first, width }
         }
+        (Some((first, width)), schema::Type::Bool) => schema::Type::Bits { bytes: 1, signed: false, first, width },
         (_, ty) => ty,
     };
-    Some((name.to_owned(), schema::Field { ty, offset: place.offset }))
+    (name.to_owned(), schema::Field { ty, offset: place.offset })
 }
 
 impl StructType {
@@ -132,7 +133,7 @@ impl StructType {
     pub fn align(&self) -> u32 {
         match &self.source {
             Source::Script { align, .. } => *align,
-            Source::Kernel(_) | Source::Program(..) | Source::Named => 8,
+            Source::Types(..) | Source::Named | Source::Nowhere => 8,
         }
     }
 }
@@ -158,64 +159,49 @@ pub struct Place {
 const DEPTH: u32 = 8;
 
 /// The type numbered `id`; pointers in it are to `space` unless tagged otherwise.
-pub fn of_btf(btf: &Btf, id: TypeId, space: Space) -> Ty {
-    convert(Blob { btf, program: None }, id, space, DEPTH)
+pub fn of_btf(types: &Types, id: TypeId, space: Space) -> Ty {
+    convert(types, id, space, DEPTH)
 }
 
-/// A type of a program, as [`of_btf`].
-pub fn of_program(types: &Types, id: TypeId, space: Space) -> Ty {
-    convert(Blob { btf: types, program: Some(types) }, id, space, DEPTH)
-}
-
-/// A blob of types, and which: structs say where they are described.
-#[derive(Clone, Copy)]
-struct Blob<'b> {
-    btf: &'b Btf,
-    program: Option<&'b Types>,
-}
-
-fn convert(blob: Blob<'_>, id: TypeId, space: Space, depth: u32) -> Ty {
-    let btf = blob.btf;
-    let resolved = btf.resolve(id);
+fn convert(types: &Types, id: TypeId, space: Space, depth: u32) -> Ty {
+    let resolved = types.resolve(id);
     let Some(depth) = depth.checked_sub(1) else { return Ty::Void };
-    match btf.ty(resolved) {
+    match types.ty(resolved) {
         Some(Type::Int { boolean: true, .. }) => Ty::Bool,
         Some(Type::Int { bytes: bytes @ (1 | 2 | 4 | 8), signed, .. }) => Ty::Int { bytes: bytes as u8, signed },
         Some(Type::Ptr(to)) => {
-            let space = if btf.has_tag(to, "user") { Space::User } else { space };
-            Ty::Pointer { to: Rc::new(convert(blob, to, space, depth)), space }
+            let space = if types.has_tag(to, "user") { Space::User } else { space };
+            Ty::Pointer { to: Rc::new(convert(types, to, space, depth)), space }
         }
-        Some(Type::Array { element, len }) if is_char(btf, element) && len > 0 => Ty::Str { size: len },
-        Some(Type::Array { element, len }) => Ty::Array { element: Rc::new(convert(blob, element, space, depth)), len },
-        Some(Type::Struct { bytes, .. }) => structure(blob, resolved, "struct", bytes),
-        Some(Type::Union { bytes, .. }) => structure(blob, resolved, "union", bytes),
-        Some(Type::Fwd { name, union }) => forward(blob, name, union),
+        Some(Type::Array { element, len }) if is_char(types, element) && len > 0 => Ty::Str { size: len },
+        Some(Type::Array { element, len }) => {
+            Ty::Array { element: Rc::new(convert(types, element, space, depth)), len }
+        }
+        Some(Type::Struct { bytes, .. }) => structure(types, resolved, "struct", bytes),
+        Some(Type::Union { bytes, .. }) => structure(types, resolved, "union", bytes),
+        Some(Type::Fwd { name, union }) => forward(types, name, union),
         Some(Type::Enum { name, bytes, signed }) => Ty::Enum(Rc::new(EnumType {
             name: name.to_owned(),
             bytes: bytes.min(8) as u8,
             signed,
-            variants: btf.enum_constants(resolved).map(|c| (c.value, c.name.to_owned())).collect(),
+            variants: types.enum_constants(resolved).map(|c| (c.value, c.name.to_owned())).collect(),
             text: false,
         })),
         _ => Ty::Void,
     }
 }
 
-fn structure(blob: Blob<'_>, id: TypeId, keyword: &str, size: u32) -> Ty {
-    let source = match blob.program {
-        Some(types) => Source::Program(types.clone(), id),
-        None => Source::Kernel(id),
-    };
-    Ty::Struct(StructType { name: format!("{keyword} {}", blob.btf.name(id)).into(), size, source })
+fn structure(types: &Types, id: TypeId, keyword: &str, size: u32) -> Ty {
+    let name = format!("{keyword} {}", types.name(id)).into();
+    Ty::Struct(StructType { name, size, source: Source::Types(types.clone(), id) })
 }
 
 /// A struct of which only the name is known here may be described elsewhere in the same blob.
-fn forward(blob: Blob<'_>, name: &str, union: bool) -> Ty {
-    let btf = blob.btf;
-    let found = if union { btf.find_union(name) } else { btf.find_struct(name) };
-    match found.and_then(|id| Some((id, btf.ty(id)?))) {
-        Some((id, Type::Struct { bytes, .. })) => structure(blob, id, "struct", bytes),
-        Some((id, Type::Union { bytes, .. })) => structure(blob, id, "union", bytes),
+fn forward(types: &Types, name: &str, union: bool) -> Ty {
+    let found = if union { types.find_union(name) } else { types.find_struct(name) };
+    match found.and_then(|id| Some((id, types.ty(id)?))) {
+        Some((id, Type::Struct { bytes, .. })) => structure(types, id, "struct", bytes),
+        Some((id, Type::Union { bytes, .. })) => structure(types, id, "union", bytes),
         _ => Ty::Void,
     }
 }
@@ -225,20 +211,16 @@ fn is_char(btf: &Btf, id: TypeId) -> bool {
 }
 
 /// The member `name` of a struct, anonymous structs and unions inside it included.
-pub fn member(btf: Option<&Btf>, of: &StructType, name: &str, space: Space) -> Option<Place> {
+pub fn member(of: &StructType, name: &str, space: Space) -> Option<Place> {
     match &of.source {
         Source::Script { members, .. } => Some(members.iter().find(|m| m.name == name)?.place.clone()),
-        Source::Program(types, id) => place_of(types, &types.member(*id, name)?, Some(types), space),
-        Source::Kernel(id) => {
-            let btf = btf?;
-            place_of(btf, &btf.member(*id, name)?, None, space)
-        }
-        Source::Named => None,
+        Source::Types(types, id) => place_of(types, &types.member(*id, name)?, space),
+        Source::Named | Source::Nowhere => None,
     }
 }
 
-fn place_of(btf: &Btf, member: &bpf::btf::Member<'_>, program: Option<&Types>, space: Space) -> Option<Place> {
-    let ty = convert(Blob { btf, program }, member.ty, space, DEPTH);
+fn place_of(types: &Types, member: &bpf::btf::Member<'_>, space: Space) -> Option<Place> {
+    let ty = convert(types, member.ty, space, DEPTH);
     let Some(width) = member.bit_width else {
         return Some(Place { ty, offset: member.offset(), bits: None });
     };
@@ -249,24 +231,17 @@ fn place_of(btf: &Btf, member: &bpf::btf::Member<'_>, program: Option<&Types>, s
 }
 
 /// The names of the members of a struct, for did-you-mean.
-pub fn member_names(btf: Option<&Btf>, of: &StructType) -> Vec<String> {
-    let names = |btf: &Btf, id| btf.named_members(id).into_iter().map(|m| m.name.to_owned()).collect();
-    match (&of.source, btf) {
-        (Source::Script { members, .. }, _) => members.iter().map(|m| m.name.clone()).collect(),
-        (Source::Program(types, id), _) => names(types, *id),
-        (Source::Kernel(id), Some(btf)) => names(btf, *id),
-        (Source::Kernel(_), None) | (Source::Named, _) => vec![],
+pub fn member_names(of: &StructType) -> Vec<String> {
+    match &of.source {
+        Source::Script { members, .. } => members.iter().map(|m| m.name.clone()).collect(),
+        Source::Types(types, id) => types.named_members(*id).into_iter().map(|m| m.name.to_owned()).collect(),
+        Source::Named | Source::Nowhere => vec![],
     }
 }
 
-/// A type of the kernel by its name and kind of name.
-pub fn find(btf: &Btf, kind: Kind, name: &str) -> Option<Ty> {
-    Some(of_btf(btf, named(btf, kind, name)?, Space::Kernel))
-}
-
-/// A type of a program by its name and kind of name.
-pub fn find_in_program(types: &Types, kind: Kind, name: &str) -> Option<Ty> {
-    Some(of_program(types, named(types, kind, name)?, Space::User))
+/// A type by its name and kind of name; pointers in it are to `space`.
+pub fn find(types: &Types, kind: Kind, name: &str, space: Space) -> Option<Ty> {
+    Some(of_btf(types, named(types, kind, name)?, space))
 }
 
 fn named(btf: &Btf, kind: Kind, name: &str) -> Option<TypeId> {

@@ -5,6 +5,8 @@
 
 mod display;
 
+pub use display::told_apart;
+
 use std::rc::Rc;
 
 use report::schema::{Field, StackType, Type, ValueKind};

@@ -45,6 +45,10 @@ impl Uses {
                     self.typed_pointers |= name.node == "skboutput" || is_comm_of_process(&name.node, args.len());
                 }
                 ExprKind::Offsetof { .. } => self.types = true,
+                // A map as the kernel describes it.
+                ExprKind::Unary { op: UnaryOp::AddressOf, operand } => {
+                    self.types |= matches!(operand.node, ExprKind::Map(_));
+                }
                 // What a field points to.
                 ExprKind::Field { base, .. } => self.types |= is_behind_args(base),
                 _ => {}

@@ -251,7 +251,8 @@ fn boxed(inner: &BoxedStrategy<Expr>) -> impl Strategy<Value = Box<Expr>> + use<
 fn operators(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = ExprKind> {
     use BinaryOp::*;
     let binary = vec![Or, And, BitOr, BitXor, BitAnd, Eq, Ne, Lt, Le, Gt, Ge, Shl, Shr, Add, Sub, Mul, Div, Mod];
-    let unary = vec![UnaryOp::Neg, UnaryOp::Not, UnaryOp::BitNot, UnaryOp::Deref, UnaryOp::AddressOf];
+    let unary =
+        vec![UnaryOp::Neg, UnaryOp::Not, UnaryOp::BitNot, UnaryOp::Deref, UnaryOp::AddressOf, UnaryOp::Comptime];
     let step = vec![StepOp::PreIncrement, StepOp::PostIncrement, StepOp::PreDecrement, StepOp::PostDecrement];
     prop_oneof![
         4 => (prop::sample::select(binary), boxed(&inner), boxed(&inner))

@@ -112,6 +112,7 @@ pub fn decode_value(ty: &Type, bytes: &[u8], symbols: &dyn Symbols) -> Result<Va
         }
         Type::Username => Value::Username(symbols.username(u64_at(bytes, 0)?)),
         Type::CgroupPath => Value::CgroupPath(symbols.cgroup_path(u64_at(bytes, 0)?)),
+        Type::Nothing => Value::Nothing(()),
         Type::Array { element, len } => Value::Array(elements(element, *len, bytes, symbols)?),
         Type::Tuple(fields) => Value::Tuple(decode_fields(fields, bytes, symbols)?),
         Type::Record(fields) => {

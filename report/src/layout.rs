@@ -15,6 +15,7 @@ impl Type {
             Type::Buf { capacity } => capacity.saturating_add(4),
             Type::Inet => 20,
             Type::Mac => 6,
+            Type::Nothing => 0,
             Type::Usym | Type::Ustack(_) => 16,
             Type::Array { element, len } => element.size().saturating_mul(*len),
             Type::Tuple(fields) => self.end(fields.iter()),
@@ -30,7 +31,7 @@ impl Type {
             | Type::Bits { bytes, .. }
             | Type::Enum { bytes, .. }
             | Type::Name { bytes, .. } => u32::from(*bytes).max(1),
-            Type::Bool | Type::Str { .. } | Type::Mac => 1,
+            Type::Bool | Type::Str { .. } | Type::Mac | Type::Nothing => 1,
             Type::Buf { .. } | Type::Inet => 4,
             Type::Array { element, .. } => element.align(),
             Type::Tuple(fields) => fields.iter().map(|field| field.ty.align()).max().unwrap_or(1),

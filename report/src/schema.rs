@@ -132,6 +132,8 @@ pub enum Type {
     Username,
     /// A cgroup id that prints as its path, 8 bytes.
     CgroupPath,
+    /// What the language has no values of, as a number with a fraction in a struct; its bytes are not looked at.
+    Nothing,
     /// `len` elements of one type, back to back.
     Array { element: Box<Type>, len: u32 },
     /// Components with their offsets.

@@ -12,7 +12,7 @@ pub const DEFAULT_TIME: &str = "%H:%M:%S\n";
 /// What `time()` prints.
 pub fn time(format: &str, time: &Zoned) -> String {
     // C has no fractions, the formatter below does.
-    render(format, &rewrite(format, |c| (c == 'f').then_some("%f")), time)
+    render(format, &rewrite(format, foreign), time)
 }
 
 /// What `strftime()` prints.
@@ -21,9 +21,20 @@ pub fn strftime(format: &str, time: &Zoned) -> String {
         'k' => Some("9f"),
         'f' => Some("6f"),
         'l' => Some("3f"),
-        _ => None,
+        other => foreign(other),
     };
     render(format, &rewrite(format, fractions), time)
+}
+
+/// What the formatter below knows and C does not stays as it is.
+fn foreign(conversion: char) -> Option<&'static str> {
+    match conversion {
+        'f' => Some("%f"),
+        'N' => Some("%N"),
+        'Q' => Some("%Q"),
+        'q' => Some("%q"),
+        _ => None,
+    }
 }
 
 fn render(written: &str, format: &str, time: &Zoned) -> String {
@@ -70,6 +81,12 @@ mod tests {
     #[test]
     fn fractions_are_zero_filled() {
         assert_eq!(strftime("%S.%f %%f %k %l", &at(1_000_045_678)), "01.000045 %f 000045678 000");
+    }
+
+    #[test]
+    fn what_c_does_not_know_stays() {
+        assert_eq!(time("%Q %N %S %q", &at(1_000_000_000)), "%Q %N 01 %q");
+        assert_eq!(strftime("%Q %S", &at(1_000_000_000)), "%Q 01");
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub enum Value {
     /// A cgroup's path.
     #[serde(rename = "cg")]
     CgroupPath(String),
+    /// A member of a struct that the language has no values of.
+    #[serde(rename = "z")]
+    Nothing(()),
     /// Elements of one type.
     #[serde(rename = "a")]
     Array(Vec<Value>),

@@ -222,9 +222,14 @@ fn compile_all(options: &RunOptions) -> Result<(Compiled, Sources), RunError> {
 
 /// What is wrong with a script, in words.
 fn refused(options: &RunOptions, sources: &Sources, mut found: Vec<Diagnostic>) -> RunError {
-    // It is about no part of the script: programs that read messages look for it alone on its line.
-    let whole = found.extract_if(.., |finding| !options.codes && finding.code == "E0409");
-    let whole: String = whole.map(|finding| finding.message + "\n").collect();
+    // They are about no part of the script: programs that read messages look for them alone on their lines.
+    let whole = found.extract_if(.., |finding| !options.codes && matches!(finding.code, "E0409" | "E0419"));
+    let whole: String = whole
+        .map(|finding| match finding.code {
+            "E0409" => finding.message + "\n",
+            _ => format!("ERROR: {}\n", finding.message),
+        })
+        .collect();
     RunError::Script(sources.render(&found, options.codes) + &whole)
 }
 

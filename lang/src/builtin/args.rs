@@ -8,7 +8,7 @@ use super::{Builtin, passed, typed};
 use crate::ast;
 use crate::check::{Checker, memory, pointer_to};
 use crate::compiled::Attach;
-use crate::ctype;
+use crate::ctype::{self, Types};
 use crate::diagnostic::Diagnostic;
 use crate::expand::Context;
 use crate::hir::{Expr, ExprKind};
@@ -249,7 +249,8 @@ fn raw_argument(checker: &mut Checker<'_>, event: &str, field: &Spanned<String>,
     let params = raw_params(&btf, event);
     match params.iter().position(|param| param.name == field.node) {
         Some(index) => {
-            let ty = params.get(index).map_or(U64, |param| ctype::of_btf(&btf, param.ty, Space::Kernel));
+            let ty =
+                params.get(index).map_or(U64, |param| ctype::of_btf(&Types::new(btf.clone()), param.ty, Space::Kernel));
             let is_pointer = matches!(ty, Ty::Pointer { .. });
             let whole = typed::in_context(checker, index as i32 * 8, is_pointer, span);
             if ty.is_scalar() { checker.cast_to(ty, whole, span) } else { whole }

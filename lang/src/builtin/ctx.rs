@@ -8,7 +8,7 @@ use super::Builtin;
 use super::args::unknown_field;
 use super::typed::in_context;
 use crate::check::Checker;
-use crate::ctype;
+use crate::ctype::{self, Types};
 use crate::expand::Context;
 use crate::hir::{Expr, ExprKind};
 use crate::span::{Span, Spanned};
@@ -39,7 +39,7 @@ pub fn field(checker: &mut Checker<'_>, field: &Spanned<String>, span: Span) -> 
         let members = btf.named_members(id);
         return unknown_field(checker, field, members.iter().map(|member| member.name));
     };
-    let ty = ctype::of_btf(&btf, member.ty, Space::Kernel);
+    let ty = ctype::of_btf(&Types::new(btf.clone()), member.ty, Space::Kernel);
     let Ok(offset) = i32::try_from(member.offset()) else { return Expr::poison(span) };
     match &ty {
         Ty::Pointer { .. } => checker.cast_to(ty, in_context(checker, offset, true, span), span),

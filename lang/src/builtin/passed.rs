@@ -35,7 +35,7 @@ fn arguments<'t>(checker: &Checker<'_>, types: &'t Types, function: &Function) -
 
 fn value(checker: &mut Checker<'_>, types: &Types, argument: &Argument<'_>, span: Span) -> Expr {
     let registers = checker.target.arch.registers();
-    let ty = ctype::of_program(types, argument.ty, Space::User);
+    let ty = ctype::of_btf(types, argument.ty, Space::User);
     let at = |offset: i32| Expr { kind: ExprKind::Context { offset }, ty: U64, span };
     let held = |index: usize| registers.args.get(index).copied().map(at);
     let known = ty != Ty::Void;

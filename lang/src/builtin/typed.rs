@@ -3,11 +3,13 @@
 //! A program that is attached by types finds the arguments in its context, 8 bytes each, and the result behind them. On a kernel that
 //! cannot attach so they are in the registers of a kprobe.
 
+use std::sync::Arc;
+
 use bpf::btf::{Btf, Type, TypeId};
 
 use super::args::unknown_field;
 use crate::check::Checker;
-use crate::ctype;
+use crate::ctype::{self, Types};
 use crate::expand::{Context, Function};
 use crate::hir::{Expr, ExprKind};
 use crate::span::{Span, Spanned};
@@ -87,7 +89,7 @@ pub fn returned(checker: &mut Checker<'_>, function: &Function, span: Span) -> E
 /// The register that holds a result, as the function's type has it.
 pub fn as_returned(checker: &mut Checker<'_>, function: &Function, whole: Expr, span: Span) -> Expr {
     let Some(btf) = checker.target.btf.clone() else { return whole };
-    match result_type(&btf, function).map(|ty| ctype::of_btf(&btf, ty, Space::Kernel)) {
+    match result_type(&btf, function).map(|ty| ctype::of_btf(&Types::new(btf.clone()), ty, Space::Kernel)) {
         Some(ty) if ty.is_scalar() => checker.cast_to(ty, whole, span),
         _ => whole,
     }
@@ -102,8 +104,8 @@ fn result_type(btf: &Btf, function: &Function) -> Option<TypeId> {
 }
 
 /// One word that is handed over, as a value of its type.
-fn word(checker: &mut Checker<'_>, btf: &Btf, id: TypeId, index: usize, span: Span) -> Expr {
-    let ty = ctype::of_btf(btf, id, Space::Kernel);
+fn word(checker: &mut Checker<'_>, btf: &Arc<Btf>, id: TypeId, index: usize, span: Span) -> Expr {
+    let ty = ctype::of_btf(&Types::new(btf.clone()), id, Space::Kernel);
     let registers = checker.target.arch.registers();
     let whole = match &checker.context {
         Context::Entry { .. } => match registers.args.get(index) {

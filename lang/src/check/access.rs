@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use super::Checker;
+use super::address::address_of;
+use super::comptime::is_known;
 use super::operator::{memory, pointer_to, scaled};
 use crate::ast::{Expr, ExprKind as Ast, TypeName};
 use crate::builtin;
@@ -104,11 +106,9 @@ impl Checker<'_> {
             }
             return None;
         };
-        let btf = self.target.btf.clone();
-        let found = ctype::member(btf.as_deref(), of, &field.node, space)
-            .map(|place| Place { ty: self.complete(place.ty), ..place });
+        let found = ctype::member(of, &field.node, space).map(|place| Place { ty: self.complete(place.ty), ..place });
         if found.is_none() {
-            let names = ctype::member_names(btf.as_deref(), of);
+            let names = ctype::member_names(of);
             self.no_member(field, &of.name, names.iter().map(String::as_str));
         }
         found
@@ -142,7 +142,14 @@ impl Checker<'_> {
         match base.ty.clone() {
             Ty::Tuple(items) => match index.constant().and_then(|i| usize::try_from(i).ok()) {
                 Some(i) if i < items.len() => component(base, i, span),
-                _ => self.error("E0314", index.span, format!("a tuple of {} takes constants below that", items.len())),
+                _ => {
+                    let most = items.len().saturating_sub(1);
+                    self.error(
+                        "E0314",
+                        index.span,
+                        format!("a component of this tuple is named by a constant from 0 to {most}"),
+                    )
+                }
             },
             Ty::Array { element, len } => {
                 if let Some(i) = index.constant().filter(|i| len > 0 && !(0..i64::from(len)).contains(i)) {
@@ -239,6 +246,12 @@ impl Checker<'_> {
                 None => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
             },
             Ty::Bool | Ty::Enum(_) if number => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
+            // What is narrower than an address is extended with zeros, whatever its sign.
+            Ty::Pointer { .. } if matches!(from.ty, Ty::Int { bytes: ..8, signed: true }) => {
+                let Ty::Int { bytes, .. } = from.ty else { return from };
+                let unsigned = self.cast_to(Ty::Int { bytes, signed: false }, from, span);
+                self.cast_to(to, unsigned, span)
+            }
             Ty::Pointer { to: target, space } if number => {
                 let space = match &from.ty {
                     Ty::Pointer { space, .. } => *space,
@@ -283,22 +296,18 @@ fn is_bytes(ty: &Ty) -> bool {
     matches!(ty, Ty::Array { element, .. } if is_plain(element)) || matches!(ty, Ty::Str { .. })
 }
 
-/// The address of what lies `offset` bytes behind another.
-pub fn address_of(address: hir::Expr, offset: i64, ty: Ty, span: Span) -> hir::Expr {
-    if offset == 0 {
-        return hir::Expr { ty, span, ..address };
-    }
-    let right = Box::new(hir::Expr::int(offset, span));
-    let left = Box::new(address);
-    hir::Expr { kind: ExprKind::Binary { op: crate::ast::BinaryOp::Add, signed: false, left, right }, ty, span }
-}
-
 fn component(base: hir::Expr, index: usize, span: Span) -> hir::Expr {
     let ty = match &base.ty {
         Ty::Tuple(items) => items.get(index).cloned(),
         Ty::Record(items) => items.get(index).map(|(_, ty)| ty.clone()),
         _ => None,
     };
+    if let ExprKind::Tuple(items) = &base.kind
+        && items.iter().all(is_known)
+        && let Some(item) = items.get(index)
+    {
+        return hir::Expr { span, ..item.clone() };
+    }
     hir::Expr { kind: ExprKind::Component { base: Box::new(base), index }, ty: ty.unwrap_or(Ty::Unknown), span }
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Checker;
+use super::comptime::{Chosen, chosen};
 use super::soft::{Soft, unify_soft};
 use crate::ast::{Block, Expr, ExprKind, StepOp, TypeOrExpr};
 use crate::builtin;
@@ -93,6 +94,10 @@ impl Checker<'_> {
         if let Some(constant) = self.kernel_constant(name, span) {
             return constant;
         }
+        // What takes no arguments is called without parentheses too.
+        if function::find(name).is_some_and(|function| function.args.1 == 0) {
+            return self.call(&Spanned { node: name.to_owned(), span }, &[], span);
+        }
         if !self.target.complete && self.target.btf.is_none() && name.chars().any(|c| c.is_ascii_uppercase()) {
             // Some node's kernel may have a constant of this name.
             return hir::Expr::poison(span);
@@ -165,7 +170,11 @@ impl Checker<'_> {
     fn positional(&mut self, number: u32, span: Span) -> hir::Expr {
         let text = (number as usize).checked_sub(1).and_then(|index| self.options.args.get(index)).cloned();
         match text {
-            None => hir::Expr::int(0, span),
+            None => {
+                let message = format!("Positional parameter ${number} is empty or not provided.");
+                self.report(Diagnostic::warning("W0204", span, message).help("it is 0, and empty as a string"));
+                hir::Expr::int(0, span)
+            }
             Some(text) => match super::constant::parse_integer(&text) {
                 Some(value) => hir::Expr::int(value, span),
                 None => self.string(&text, span),
@@ -275,11 +284,18 @@ impl Checker<'_> {
     }
 
     fn if_expr(&mut self, condition: &Expr, then: &Block, otherwise: Option<&Block>, span: Span) -> hir::Expr {
-        let condition = self.condition(condition);
-        let then = self.block_expr(then, then.span);
+        let written = condition;
+        let condition = self.condition(written);
         let Some(otherwise) = otherwise else {
             return self.error("E0307", span, "an `if` with a value needs an `else`");
         };
+        if let Chosen::Now(block) = chosen(written, &condition, then, Some(otherwise)) {
+            return match block {
+                Some(block) => self.block_expr(block, block.span),
+                None => hir::Expr::poison(span),
+            };
+        }
+        let then = self.block_expr(then, then.span);
         let otherwise = self.block_expr(otherwise, otherwise.span);
         self.choice(condition, then, otherwise, span)
     }

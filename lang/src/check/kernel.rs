@@ -10,7 +10,7 @@ use bpf::btf::Kind;
 
 use super::Checker;
 use crate::ast::Preamble;
-use crate::ctype::{self, Source, StructType};
+use crate::ctype::{self, Source, StructType, Types};
 use crate::definition::Definitions;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, ExprKind};
@@ -56,12 +56,12 @@ impl Checker<'_> {
 
     /// A type by its name: the program's that the probe is in, else the kernel's.
     pub fn kernel_type(&mut self, kind: Kind, name: &str) -> Option<Ty> {
-        if let Some(found) = self.program.as_ref().and_then(|types| ctype::find_in_program(types, kind, name)) {
+        if let Some(found) = self.program.as_ref().and_then(|types| ctype::find(types, kind, name, Space::User)) {
             return Some(found);
         }
-        let btf = self.target.btf.as_deref()?;
+        let types = Types::new(self.target.btf.clone()?);
         let key = (kind, name.to_owned());
-        self.answers.types.entry(key).or_insert_with(|| ctype::find(btf, kind, name)).clone()
+        self.answers.types.entry(key).or_insert_with(|| ctype::find(&types, kind, name, Space::Kernel)).clone()
     }
 
     /// A struct by its tag: the script's own, else the kernel's.
@@ -76,10 +76,10 @@ impl Checker<'_> {
         }
         let target = self.target;
         let answer = self.answers.constants.entry(name.to_owned()).or_insert_with(|| {
-            let described = target.btf.as_deref().and_then(|btf| {
+            let described = target.btf.as_ref().and_then(|btf| {
                 let (constant, id) = btf.enum_constant(name)?;
                 let value = constant.value;
-                match ctype::of_btf(btf, id, Space::Kernel) {
+                match ctype::of_btf(&Types::new(btf.clone()), id, Space::Kernel) {
                     ty @ Ty::Enum(_) => Some((value, ty)),
                     _ => Some((value, Ty::of_literal(value))),
                 }

@@ -10,7 +10,7 @@ use crate::expand::Group;
 use crate::hir::{self, Map, MapInfo};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::Ty;
+use crate::types::{Ty, told_apart};
 use crate::walk::{self, Node};
 
 /// A type put together from several values.
@@ -194,9 +194,9 @@ impl Checker<'_> {
             Joined::Mismatch => {
                 let old = entry.key.ty.clone().unwrap_or(Ty::Unknown);
                 let first = entry.key.span;
+                let (new, old) = told_apart(&key.ty, &old);
                 let message = format!(
-                    "Argument mismatch for {name}: trying to access with arguments: '{}' when map expects arguments: '{old}'",
-                    key.ty
+                    "Argument mismatch for {name}: trying to access with arguments: '{new}' when map expects arguments: '{old}'"
                 );
                 self.report(
                     Diagnostic::error("E0602", key.span, message).related(first, "its key type is decided here"),
@@ -215,6 +215,7 @@ impl Checker<'_> {
                 let old = entry.value.ty.clone().unwrap_or(Ty::Unknown);
                 let first = entry.value.span;
                 let name = &target.name;
+                let (ty, old) = told_apart(ty, &old);
                 let message = format!("type mismatch for `{name}`: `{ty}` is assigned here, but it holds `{old}`");
                 self.report(Diagnostic::error("E0603", span, message).related(first, "its type is decided here"));
             }

@@ -8,11 +8,14 @@
 //! operator or function takes; constants are in range; what changes the system was allowed.
 
 mod access;
+mod address;
 mod argument;
 mod assign;
+mod comptime;
 mod constant;
 mod expr;
 mod iteration;
+mod kept;
 mod kernel;
 mod maps;
 mod names;
@@ -23,7 +26,7 @@ mod stmt;
 mod total;
 mod type_name;
 
-pub use access::address_of;
+pub use address::address_of;
 pub use argument::Call;
 pub use constant::parse_integer;
 pub use iteration::MOST_CALLED;
@@ -33,7 +36,7 @@ use std::rc::Rc;
 
 use report::schema::StackMapId;
 
-use crate::ast::Script;
+use crate::ast::{Probe, Script};
 use crate::config::Config;
 use crate::ctype::Types;
 use crate::definition::Definitions;
@@ -65,6 +68,8 @@ pub struct Checker<'a> {
     pub probe_name: Rc<str>,
     /// The types of the program or library that the probe at hand is in, where they are known.
     pub program: Option<Types>,
+    /// The text of the program at hand.
+    probe: Option<&'a Probe>,
     /// How the program at hand attaches.
     pub attach: Option<crate::compiled::Attach>,
     /// Whether pointers of the context are to stay what the kernel's verifier knows them as.
@@ -98,12 +103,12 @@ pub struct Checker<'a> {
 }
 
 /// Checks a script whose attach points have been expanded.
-pub fn check(
-    script: &Script,
-    groups: &[Group<'_>],
-    target: &Target,
-    options: &Options,
-    config: &Config,
+pub fn check<'a>(
+    script: &'a Script,
+    groups: &[Group<'a>],
+    target: &'a Target,
+    options: &'a Options,
+    config: &'a Config,
     diagnostics: &mut Diagnostics,
 ) -> hir::Program {
     let mut checker = Checker {
@@ -114,6 +119,7 @@ pub fn check(
         context: Context::Script,
         probe_name: "".into(),
         program: None,
+        probe: None,
         attach: None,
         keeps_pointers: false,
         maps: Maps::of(groups),
@@ -149,16 +155,17 @@ pub fn check(
     hir::Program { maps, probes, stack_maps: checker.stack_maps, exits: checker.exits }
 }
 
-impl Checker<'_> {
-    fn probes(&mut self, groups: &[Group<'_>]) -> Vec<hir::Probe> {
+impl<'a> Checker<'a> {
+    fn probes(&mut self, groups: &[Group<'a>]) -> Vec<hir::Probe> {
         groups.iter().enumerate().filter_map(|(index, group)| self.probe(index, group)).collect()
     }
 
-    fn probe(&mut self, index: usize, group: &Group<'_>) -> Option<hir::Probe> {
+    fn probe(&mut self, index: usize, group: &Group<'a>) -> Option<hir::Probe> {
         let first = group.sites.first()?;
         self.context = first.context.clone();
         self.probe_name = first.name.clone();
         self.program = first.types.clone();
+        self.probe = Some(group.probe);
         self.attach = Some(first.attach.clone());
         self.loops = 0;
         self.turns = 1;

@@ -60,6 +60,13 @@ impl Checker<'_> {
             (Ty::Str { .. }, Ty::Str { .. }) => true,
             (a, b) => a == b && !matches!(a, Ty::Struct(_) | Ty::Aggregate(_) | Ty::Void) && !a.is_scalar(),
         };
+        if equality
+            && same_kind
+            && let Some(same) = super::comptime::are_same(&left, &right)
+        {
+            let value = i64::from(same == (op == BinaryOp::Eq));
+            return hir::Expr { kind: ExprKind::Int(value), ty: Ty::Bool, span };
+        }
         if equality && same_kind {
             let (left, right) = (Box::new(left), Box::new(right));
             return hir::Expr { kind: ExprKind::Same { equal: op == BinaryOp::Eq, left, right }, ty: Ty::Bool, span };
@@ -138,6 +145,9 @@ impl Checker<'_> {
             (Ty::Str { .. }, Ty::Pointer { .. }) | (Ty::Pointer { .. }, Ty::Str { .. }) => {
                 d.help("read the string behind the pointer with `str()`")
             }
+            (Ty::Str { .. }, Ty::Str { .. }) => d.help(
+                "strings are compared with `==` and `!=`, put together with `str_concat()`, and searched with `strcontains()`",
+            ),
             _ => d,
         };
         self.report(d);
@@ -146,7 +156,8 @@ impl Checker<'_> {
 
     pub(super) fn unary(&mut self, op: UnaryOp, operand: &Expr, span: Span) -> hir::Expr {
         let operand = match op {
-            UnaryOp::AddressOf => return self.variable_address(operand, span),
+            UnaryOp::AddressOf => return self.address(operand, span),
+            UnaryOp::Comptime => return self.comptime(operand, span),
             _ => self.expr(operand),
         };
         if operand.ty.is_unknown() {
@@ -182,31 +193,6 @@ impl Checker<'_> {
                     _ => "!",
                 };
                 self.error("E0311", span, format!("`{sign}` does not take `{}`", operand.ty))
-            }
-        }
-    }
-
-    fn variable_address(&mut self, operand: &Expr, span: Span) -> hir::Expr {
-        let crate::ast::ExprKind::Variable(name) = &operand.node else {
-            return self.memory_address(operand, span);
-        };
-        let value = self.variable(name, operand.span);
-        let ExprKind::Var(var) = value.kind else { return value };
-        self.take_address(var);
-        hir::Expr { kind: ExprKind::AddressOf(var), ty: pointer_to(value.ty, Space::Kernel), span }
-    }
-
-    /// The address of what lies in the kernel's or a process's memory.
-    fn memory_address(&mut self, operand: &Expr, span: Span) -> hir::Expr {
-        let value = self.expr(operand);
-        match value.kind {
-            ExprKind::Memory { address, offset, space, bits: None } => {
-                super::address_of(*address, offset, pointer_to(value.ty, space), span)
-            }
-            ExprKind::Poison => hir::Expr { kind: ExprKind::Poison, ty: Ty::Unknown, span },
-            _ => {
-                let message = "this has no address: it is a value, not a variable or something in memory";
-                self.error("E0324", span, message)
             }
         }
     }

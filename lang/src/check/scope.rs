@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hir::{self, ExprKind, Var};
 use crate::nearest::nearest;
 use crate::span::{Span, Spanned};
-use crate::types::{I64, Ty, U64, unify};
+use crate::types::{I64, Ty, U64, told_apart, unify};
 
 /// One variable.
 #[derive(Clone, Debug, Default)]
@@ -175,7 +175,8 @@ impl Checker<'_> {
             }
         };
         if let Some((old, first)) = mismatch {
-            let message = format!("type mismatch for `{name}`: `{}` is assigned here, but it holds `{old}`", value.ty);
+            let (new, old) = told_apart(&value.ty, &old);
+            let message = format!("type mismatch for `{name}`: `{new}` is assigned here, but it holds `{old}`");
             let d = Diagnostic::error("E0205", value.span, message);
             self.report(match first {
                 Some(first) => d.related(first, "its type is decided here"),
@@ -262,6 +263,18 @@ fn fits(ty: &Ty, value: &hir::Expr) -> bool {
         (Ty::Array { element: a, len }, Ty::Array { element: b, len: other }) => {
             let pointers = matches!((&**a, &**b), (Ty::Pointer { .. }, Ty::Pointer { .. }));
             len == other && (pointers || a == b)
+        }
+        (Ty::Tuple(wanted), Ty::Tuple(given)) => {
+            let items = match &value.kind {
+                ExprKind::Tuple(items) => items.as_slice(),
+                _ => &[],
+            };
+            let component = |index: usize, ty: &Ty| match items.get(index) {
+                Some(item) => item.clone(),
+                None => hir::Expr { kind: ExprKind::Poison, ty: ty.clone(), span: value.span },
+            };
+            let mut pairs = wanted.iter().zip(given.iter()).enumerate();
+            wanted.len() == given.len() && pairs.all(|(index, (wanted, ty))| fits(wanted, &component(index, ty)))
         }
         (a, b) => a == b,
     }

@@ -1,11 +1,15 @@
 //! Statements.
 
 use super::Checker;
+use super::comptime::{Chosen, chosen};
 use crate::ast::{Block, Expr, ExprKind, Stmt, StmtKind};
 use crate::diagnostic::Diagnostic;
 use crate::hir;
 use crate::span::Span;
 use crate::types::Ty;
+
+/// What a loop begins with.
+const WHILE: &str = "while";
 
 /// The most times `unroll` repeats its body, as in bpftrace.
 const MOST_UNROLLED: i64 = 100;
@@ -16,7 +20,7 @@ impl Checker<'_> {
         self.open_scope();
         let mut stmts = self.stmts(&block.stmts);
         if let Some(value) = &block.value {
-            let e = self.expr(value);
+            let e = self.discarded(value);
             stmts.push(hir::Stmt { kind: hir::StmtKind::Expr(e), span: value.span });
         }
         self.close_scope();
@@ -26,7 +30,7 @@ impl Checker<'_> {
     pub(super) fn stmts(&mut self, stmts: &[Stmt]) -> Vec<hir::Stmt> {
         let last = stmts.iter().position(leaves);
         if let Some(never) = last.and_then(|last| stmts.get(last + 1)) {
-            self.report(Diagnostic::warning("W0201", never.span, "Unreachable statement"));
+            self.report(Diagnostic::warning("W0201", never.span, "Unreachable statement."));
         }
         stmts.iter().filter_map(|s| Some(hir::Stmt { kind: self.stmt(s)?, span: s.span })).collect()
     }
@@ -37,20 +41,31 @@ impl Checker<'_> {
             StmtKind::Expr(Expr { node: ExprKind::Block(block), span }) => {
                 hir::StmtKind::Expr(self.open_block(block, *span))
             }
-            StmtKind::Expr(e) => hir::StmtKind::Expr(self.expr(e)),
+            StmtKind::Expr(e) => hir::StmtKind::Expr(self.discarded(e)),
             StmtKind::Assign { target, op, value } => return self.assign(target, *op, value, stmt.span),
             StmtKind::Let { name, ty, value } => {
                 return self.let_variable(name, ty.as_ref(), value.as_ref(), stmt.span);
             }
             StmtKind::If { condition, then, otherwise } => {
-                let condition = self.condition(condition);
+                let written = condition;
+                let condition = self.condition(written);
+                if let Chosen::Now(block) = chosen(written, &condition, then, otherwise.as_ref()) {
+                    return Some(hir::StmtKind::Block(block.map(|block| self.block(block)).unwrap_or_default()));
+                }
                 let constant = condition.constant();
                 let then = self.branch(then, constant == Some(0));
                 let never = constant.is_some_and(|value| value != 0);
                 let otherwise = otherwise.as_ref().map(|block| self.branch(block, never)).unwrap_or_default();
                 hir::StmtKind::If { condition, then, otherwise }
             }
-            StmtKind::While { condition, body } => self.while_loop(condition, body),
+            StmtKind::While { condition, body } => {
+                let keyword = Span { start: stmt.span.start, end: stmt.span.start + WHILE.len() as u32 };
+                let message = "While loops are deprecated and may be removed in the future.";
+                self.report(
+                    Diagnostic::warning("W0203", keyword, message).help("loop over a range: `for ($i : 0..10) { .. }`"),
+                );
+                self.while_loop(condition, body)
+            }
             StmtKind::Unroll { count, body } => {
                 let count = self.unroll_count(count)?;
                 self.unrolls += 1;
@@ -77,6 +92,24 @@ impl Checker<'_> {
             }
             StmtKind::Block(block) => hir::StmtKind::Block(self.block(block)),
         })
+    }
+
+    /// An expression whose value nobody takes.
+    fn discarded(&mut self, e: &Expr) -> hir::Expr {
+        let checked = self.expr(e);
+        // A call is there for what it does; so may be what a block or an `if` ends with.
+        let is_made_for_value = !matches!(
+            e.node,
+            ExprKind::Call { .. }
+                | ExprKind::Step { .. }
+                | ExprKind::Block(_)
+                | ExprKind::If { .. }
+                | ExprKind::Ident(_)
+        );
+        if is_made_for_value && !self.incomplete && checked.ty != Ty::Void && !checked.ty.is_unknown() {
+            self.report(Diagnostic::warning("W0202", e.span, "Return value discarded."));
+        }
+        checked
     }
 
     /// A branch; `never` where it is known not to be taken.

@@ -164,4 +164,10 @@ pub(super) const FUNCTIONS: &[Code] = &[
         title: "meant for debugging only",
         explanation: "debugf prints to the kernel's trace buffer, which all of the machine's tracing shares.",
     },
+    Code {
+        code: "W0502",
+        title: "a map printed in a loop",
+        explanation: "print() of a map only asks for it to be printed, a moment later. Each of the turns asks again, and all of them \
+                      may print what the map holds after the last one.",
+    },
 ];

@@ -84,6 +84,24 @@ pub(super) const NAMES: &[Code] = &[
                       through whatever wants that value; put the block's statements before it.",
     },
     Code {
+        code: "W0202",
+        title: "a value that nobody takes",
+        explanation: "The statement calculates a value and does nothing with it. Assign it, print it, or write _ = before it to \
+                      throw it away on purpose.",
+    },
+    Code {
+        code: "W0203",
+        title: "a while loop",
+        explanation: "while may go from the language: the kernel must be able to see that each loop ends, which is easier where a \
+                      for loop runs over a range or a map.",
+    },
+    Code {
+        code: "W0204",
+        title: "a missing parameter",
+        explanation: "The script reads $1, $2 .., and was started with fewer arguments. What is missing is 0 as a number and \
+                      empty as a string.",
+    },
+    Code {
         code: "W0201",
         title: "a statement that is never reached",
         explanation: "exit(), return, break and continue leave the block at once: what stands behind them there is never done. \

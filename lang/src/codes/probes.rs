@@ -50,8 +50,14 @@ pub(super) const PROBES: &[Code] = &[
         code: "E0408",
         title: "no instruction to attach to",
         explanation: "The address or offset lies outside of the function or of the program's code, or in the middle of an \
-                      instruction, or the symbol table does not say how long the function is, or no code was made from the \
-                      line of the source. A breakpoint in the middle of something else would break the program.",
+                      instruction, or no code was made from the line of the source. A breakpoint in the middle of something \
+                      else would break the program.",
+    },
+    Code {
+        code: "E0419",
+        title: "a function of unknown length",
+        explanation: "The symbol table does not say how long the function is, so that nothing tells whether a place lies in it. \
+                      With --unsafe the probe attaches all the same.",
     },
     Code {
         code: "E0409",

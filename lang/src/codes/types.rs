@@ -133,9 +133,15 @@ pub(super) const TYPES: &[Code] = &[
                       before them or that the kernel has. Functions, variables and templates are none of it.",
     },
     Code {
+        code: "E0325",
+        title: "not known early enough",
+        explanation: "comptime stands before what is to be known when the script is compiled: constants, and what the \
+                      functions that look at types tell. What variables, maps and the kernel hold is known when it runs.",
+    },
+    Code {
         code: "E0324",
         title: "no address",
-        explanation: "`&` gives the address of a variable, or of what is reached through a pointer. A value that was \
-                      calculated or that a map holds has none.",
+        explanation: "`&` gives the address of a variable, of what is reached through a pointer, or of a map, which is where the \
+                      kernel describes it. A value that was calculated or that a map holds has none.",
     },
 ];

@@ -149,8 +149,9 @@ fn align_in_c(ty: &Ty) -> u32 {
     match ty {
         Ty::Struct(of) => match &of.source {
             Source::Script { align, .. } => *align,
+            Source::Nowhere => of.size,
             // The kernel's types do not tell; a struct of this size has at most this alignment.
-            Source::Named | Source::Kernel(_) | Source::Program(..) => 1 << of.size.trailing_zeros().min(3),
+            Source::Named | Source::Types(..) => 1 << of.size.trailing_zeros().min(3),
         },
         Ty::Array { element, .. } => align_in_c(element),
         Ty::Str { .. } => 1,

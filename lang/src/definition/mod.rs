@@ -103,6 +103,9 @@ impl Reader<'_, '_> {
         match name.as_str() {
             "void" => return Ok(Ty::Void),
             "bool" | "_Bool" => return Ok(Ty::Bool),
+            "float" => return Ok(fraction("float", 4)),
+            "double" => return Ok(fraction("double", 8)),
+            "long double" => return Ok(fraction("long double", 16)),
             _ => {}
         }
         let known = ctype::integer(&name).or_else(|| self.definitions.ty(&name)).or_else(|| (self.elsewhere)(&name));
@@ -247,8 +250,13 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Words that may follow the first of an integer type.
-const INTEGER_WORDS: [&str; 5] = ["int", "long", "short", "char", "unsigned"];
+/// A number with a fraction: the language has no values of it, but it takes its place in a struct.
+fn fraction(name: &str, size: u32) -> Ty {
+    Ty::Struct(StructType { name: name.into(), size, source: Source::Nowhere })
+}
+
+/// Words that may follow the first of a type of number.
+const INTEGER_WORDS: [&str; 6] = ["int", "long", "short", "char", "unsigned", "double"];
 
 #[cfg(test)]
 mod tests {
@@ -295,6 +303,13 @@ mod tests {
     fn a_struct_may_point_to_its_own_kind_but_not_hold_it() {
         assert_eq!(read("struct n { struct n *next; int v; };").ty("struct n").unwrap().size_in_c(), 16);
         assert!(Definitions::default().read("struct n { struct n next; };", &mut |_| None).is_err());
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_takes_its_place() {
+        let found = read("struct f { char c; float f; long double d[2]; int i; };").ty("struct f").unwrap();
+        let expected = [("c", 0), ("f", 4), ("d", 16), ("i", 48)];
+        assert_eq!(members(&found), expected.map(|(name, offset)| (name.to_owned(), offset)));
     }
 
     #[test]

@@ -35,7 +35,11 @@ pub fn value(checker: &mut Checker<'_>, arg: &ast::Expr) -> Expr {
     match &value.ty {
         ty if ty.is_unknown() => value,
         Ty::Aggregate(_) if matches!(value.kind, ExprKind::Map { .. }) => {
-            checker.unsupported(arg.span, "a map's aggregate as a value to print")
+            let message = format!("`{}` is not one number that can be printed here", value.ty);
+            checker.report(
+                Diagnostic::error("E0509", arg.span, message).help("`print()` prints it whole: print(@m[key])"),
+            );
+            Expr::poison(arg.span)
         }
         ty if ty.schema().is_none() => {
             let message = format!("`{ty}` cannot be printed");

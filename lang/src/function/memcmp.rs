@@ -1,16 +1,17 @@
-//! `memcmp(a, b, n)`: whether bytes are the same.
+//! `memcmp(a, b, n)`: which of two pieces of memory comes first.
 
 use super::Function;
 use super::bytes::bytes_arg;
 use crate::check::{Call, Checker};
 use crate::hir::Expr;
-use crate::types::U64;
+use crate::types::Ty;
 
 /// See the module.
 pub const FUNCTION: Function = Function {
     name: "memcmp",
     signature: "memcmp(a, b, const int n)",
-    summary: "0 where the first `n` bytes of two arrays or strings are the same, else 1.",
+    summary: "0 where the first `n` bytes of two arrays or strings are the same; else by how much the first one that differs is above the \
+              other's, which is negative where it is below.",
     example: "begin { print(memcmp(pton(\"10.0.0.1\"), pton(\"10.0.0.2\"), 3)); }",
     args: (3, 3),
     changes_system: false,
@@ -28,8 +29,9 @@ fn check(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     let Some(count) = u32::try_from(count).ok().filter(|count| *count <= shorter) else {
         return checker.error("E0503", call.span, format!("there are {shorter} bytes to compare"));
     };
-    Expr::scalar("memcmp", U64, call.span, move |lowerer| {
+    let ty = Ty::Int { bytes: 4, signed: true };
+    Expr::scalar("memcmp", ty, call.span, move |lowerer| {
         let (a, b) = (left.place(lowerer), right.place(lowerer));
-        lowerer.one_or_zero(|lowerer, differ, same| lowerer.branch_bytes(a, b, count, same, differ)).into()
+        lowerer.byte_difference(a, b, count).into()
     })
 }

@@ -4,6 +4,7 @@
 
 mod aggregation;
 mod assert;
+mod assert_str;
 mod avg;
 mod bswap;
 mod buf;
@@ -16,6 +17,7 @@ mod comm;
 mod container_of;
 mod count;
 mod debugf;
+mod default_str_length;
 mod delete;
 mod dw_ustack;
 mod errorf;
@@ -125,6 +127,7 @@ pub struct Function {
 /// Every function, in name order.
 pub const ALL: &[&Function] = &[
     &assert::FUNCTION,
+    &assert_str::FUNCTION,
     &avg::FUNCTION,
     &bswap::FUNCTION,
     &buf::FUNCTION,
@@ -136,6 +139,7 @@ pub const ALL: &[&Function] = &[
     &container_of::FUNCTION,
     &count::FUNCTION,
     &debugf::FUNCTION,
+    &default_str_length::FUNCTION,
     &delete::FUNCTION,
     &dw_ustack::FUNCTION,
     &errorf::FUNCTION,

@@ -6,6 +6,7 @@ use super::Function;
 use super::format::value;
 use crate::ast;
 use crate::check::{Call, Checker};
+use crate::diagnostic::Diagnostic;
 use crate::hir::Expr;
 use crate::lower::{Fill, HEADER};
 use crate::types::Ty;
@@ -46,6 +47,11 @@ fn print_map(checker: &mut Checker<'_>, call: &Call<'_>) -> Expr {
     };
     if top > 0 && checker.map_key(&used.name).is_none() {
         return checker.error("E0513", call.span, format!("`{}` has no key, so there is no part of it", used.name));
+    }
+    if checker.in_loop() {
+        let message = "print() of a map in a loop: the map is printed a moment later, and may have changed by then";
+        checker
+            .report(Diagnostic::warning("W0502", call.span, message).help("print what the loop is at: `print($kv)`"));
     }
     let kind = EventKind::PrintMap { map: MapId(used.map.0), top, div };
     Expr::effect("print", call.span, move |lowerer| lowerer.send(kind.clone(), HEADER, |_, _| {}))

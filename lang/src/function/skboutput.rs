@@ -4,6 +4,7 @@ use bpf::helper::Helper;
 use report::schema::EventKind;
 
 use super::Function;
+use crate::ast;
 use crate::check::{Call, Checker};
 use crate::diagnostic::Diagnostic;
 use crate::expand::Context;
@@ -61,8 +62,10 @@ fn packet(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<Expr> {
         checker.report(Diagnostic::error("E0209", call.span, message).help(help));
         return None;
     }
+    let ty = checker.expr(arg).ty;
+    let origin = origin(checker, arg).clone();
     checker.keeps_pointers = true;
-    let value = checker.expr(arg);
+    let value = Expr { ty, ..checker.expr(&origin) };
     checker.keeps_pointers = false;
     if value.ty.is_unknown() {
         return None;
@@ -74,12 +77,25 @@ fn packet(checker: &mut Checker<'_>, call: &Call<'_>) -> Option<Expr> {
     }
     if !is_argument(&value) {
         checker.report(
-            Diagnostic::error("E0504", arg.span, "argument 2 of `skboutput` is an argument of the probe itself")
-                .help("the kernel takes no copy: write `args.skb`, or `(struct sk_buff *)arg0` in its place"),
+            Diagnostic::error("E0504", arg.span, "argument 2 of `skboutput` is an argument of the probe itself").help(
+                "the kernel takes no copy: write `args.skb`, or a variable that is assigned that once, at the start",
+            ),
         );
         return None;
     }
     Some(value)
+}
+
+/// Where a packet comes from that variables may have held since.
+fn origin<'e>(checker: &Checker<'e>, packet: &'e ast::Expr) -> &'e ast::Expr {
+    match &packet.node {
+        ast::ExprKind::Variable(name) => match checker.only_value(name, packet.span) {
+            Some(value) => origin(checker, value),
+            None => packet,
+        },
+        ast::ExprKind::Cast { operand, .. } => origin(checker, operand),
+        _ => packet,
+    }
 }
 
 fn is_packet(ty: &Ty) -> bool {

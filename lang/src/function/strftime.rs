@@ -15,6 +15,9 @@ pub const FUNCTION: Function = Function {
     check: |checker, call| {
         let format = checker.string_arg(call, 0);
         let moment = checker.integer_arg(call, 1);
+        if moment.constant().is_some_and(|value| value < 0 && moment.ty.is_signed()) {
+            return checker.error("E0503", moment.span, "a moment is not before the start of the system");
+        }
         let Some(format) = format else { return Expr::poison(call.span) };
         let ty = Ty::Timestamp { format: format.into() };
         Expr { kind: ExprKind::Cast(Box::new(moment)), ty, span: call.span }

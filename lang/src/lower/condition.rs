@@ -5,7 +5,7 @@ use report::raw;
 use super::Lowerer;
 use super::expr::comparison;
 use crate::hir::{Expr, ExprKind};
-use crate::ir::{BlockId, Cmp, Operand, Width};
+use crate::ir::{BlockId, Cmp, Operand, VReg, Width};
 use crate::types::Ty;
 
 impl Lowerer<'_> {
@@ -104,18 +104,46 @@ impl Lowerer<'_> {
     pub fn branch_bytes(&mut self, a: super::Place, b: super::Place, count: u32, same: BlockId, different: BlockId) {
         let mut at = 0;
         while at < count {
-            let width = match count - at {
-                8.. => Width::B8,
-                4..=7 => Width::B4,
-                2 | 3 => Width::B2,
-                _ => Width::B1,
-            };
+            let width = widest(count - at);
             let x = self.b.load(a.base, a.at(at).offset, width, false);
             let y = self.b.load(b.base, b.at(at).offset, width, false);
             self.b.branch_if(Cmp::Ne, x, y, different);
             at += width.bytes();
         }
         self.b.jump(same);
+    }
+
+    /// By how much the first byte that differs is larger in `a` than in `b`; 0 where the first `count` bytes are the same. Both are
+    /// compared by words, which may be read up to their end.
+    pub fn byte_difference(&mut self, a: super::Place, b: super::Place, count: u32) -> VReg {
+        let (x, y, difference) = (self.b.copy(0), self.b.copy(0), self.b.copy(0));
+        let (differ, done) = (self.b.new_block(), self.b.new_block());
+        let mut at = 0;
+        while at < count {
+            let width = widest(count - at);
+            for (word, place) in [(x, a), (y, b)] {
+                let loaded = self.b.load(place.base, place.at(at).offset, width, false);
+                self.b.assign(word, loaded);
+            }
+            self.b.branch_if(Cmp::Ne, x, y, differ);
+            at += width.bytes();
+        }
+        self.b.jump(done);
+        self.b.switch_to(differ);
+        // In little-endian order the first byte is the lowest one.
+        for _ in 0..8 {
+            let (own, other) = (self.b.and(x, 0xff), self.b.and(y, 0xff));
+            let above = self.b.sub(own, other);
+            self.b.assign(difference, above);
+            self.b.branch_if(Cmp::Ne, difference, 0, done);
+            for word in [x, y] {
+                let rest = self.b.lshr(word, 8);
+                self.b.assign(word, rest);
+            }
+        }
+        self.b.jump(done);
+        self.b.switch_to(done);
+        difference
     }
 
     fn word_or_zero(&mut self, place: super::Place, at: u32, left: u32, width: Width) -> Operand {

@@ -8,7 +8,7 @@ use bpf::helper::Helper;
 
 use super::Lowerer;
 use super::memory::Place;
-use crate::hir::Var;
+use crate::hir::{Map, Var};
 use crate::ir::{Base, Cmp, Operand, VReg, Width};
 use crate::types::Ty;
 
@@ -163,11 +163,22 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The address of a variable that is in memory, as a number: what an atomic operation has touched on the stack is one to the
-    /// verifier.
+    /// The address of a variable that is in memory, as a number.
     pub(super) fn variable_address(&mut self, var: Var) -> Operand {
         let Some(place) = self.variable_place(var) else { return Operand::Imm(0) };
         let address = self.address(place);
+        self.plain_number(address)
+    }
+
+    /// Where the kernel describes a map of the script; a number, unless the verifier is to know it as the map.
+    pub fn script_map_address(&mut self, map: Map, known: bool) -> Operand {
+        let Some((map, _)) = self.resources.map(map) else { return Operand::Imm(0) };
+        let address = self.b.map_addr(map);
+        if known { address.into() } else { self.plain_number(address) }
+    }
+
+    /// An address as a number: what an atomic operation has touched on the stack is one to the verifier.
+    fn plain_number(&mut self, address: VReg) -> Operand {
         let slot = self.b.slot(8);
         self.b.store(slot, 0, Width::B8, address);
         let zero = self.b.copy(0);

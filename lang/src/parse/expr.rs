@@ -72,6 +72,7 @@ impl Parser<'_> {
             Kind::Tilde => Some(UnaryOp::BitNot),
             Kind::Star => Some(UnaryOp::Deref),
             Kind::Amp => Some(UnaryOp::AddressOf),
+            Kind::Ident if self.at_comptime() => Some(UnaryOp::Comptime),
             _ => None,
         };
         if step.is_none() && op.is_none() {
@@ -87,6 +88,13 @@ impl Parser<'_> {
         }
         let op = op.unwrap_or(UnaryOp::Neg);
         Ok(Spanned { node: ExprKind::Unary { op, operand: Box::new(operand) }, span })
+    }
+
+    /// Whether the current token is `comptime` before a value.
+    fn at_comptime(&self) -> bool {
+        use Kind::{Bang, Ident, Int, LParen, Minus, Positional, Str, Tilde, Variable};
+        self.at_word("comptime")
+            && matches!(self.peek(), Bang | Ident | Int | LParen | Minus | Positional | Str | Tilde | Variable)
     }
 
     fn step(&mut self, op: StepOp, target: Expr, span: Span) -> Expr {

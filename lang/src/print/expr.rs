@@ -149,6 +149,11 @@ impl Printer<'_> {
             UnaryOp::BitNot => "~",
             UnaryOp::Deref => "*",
             UnaryOp::AddressOf => "&",
+            UnaryOp::Comptime => {
+                self.push("comptime (");
+                self.expr(operand, 0);
+                return self.push(")");
+            }
         };
         self.push(sign);
         let mark = self.mark();

@@ -155,7 +155,7 @@ fn is_inside(expand: &mut Expand<'_>, point: &AttachPoint, written: &Written, fu
                 "Could not determine boundary for {name} (symbol has size 0).\nUse --unsafe to force attachment. \
                  WARNING: This option could lead to data corruption in the target process."
             );
-            expand.report(Diagnostic::error("E0408", point.span, message));
+            expand.report(Diagnostic::error("E0419", point.span, message));
         }
         return false;
     }

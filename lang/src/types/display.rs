@@ -44,6 +44,29 @@ impl fmt::Display for Ty {
     }
 }
 
+/// What two types are called where one is not the other: with their details where their names are the same.
+pub fn told_apart(one: &Ty, other: &Ty) -> (String, String) {
+    let (name, other_name) = (one.to_string(), other.to_string());
+    if name != other_name {
+        return (name, other_name);
+    }
+    (detailed(one).unwrap_or(name), detailed(other).unwrap_or(other_name))
+}
+
+/// As a script asks for it, in full.
+fn detailed(ty: &Ty) -> Option<String> {
+    Some(match ty {
+        Ty::Aggregate(ValueKind::Hist { bits, .. }) => format!("hist(.., {bits})"),
+        Ty::Aggregate(ValueKind::Lhist { min, max, step, .. }) => format!("lhist(.., {min}, {max}, {step})"),
+        Ty::Aggregate(ValueKind::Tseries { interval_ns, intervals, fold, .. }) => {
+            format!("tseries(.., {interval_ns}, {intervals}, {fold:?})")
+        }
+        Ty::Kstack(stack) => format!("kstack({:?}, {})", stack.mode, stack.depth).to_lowercase(),
+        Ty::Ustack(stack) => format!("ustack({:?}, {})", stack.mode, stack.depth).to_lowercase(),
+        _ => return None,
+    })
+}
+
 fn aggregate_name(kind: &ValueKind) -> &'static str {
     match kind {
         ValueKind::Count => "count_t",

@@ -31,6 +31,13 @@ fn branches_take_one_way() {
 }
 
 #[test]
+fn comptime_leaves_one_branch() {
+    let source = r#"macro show(x) { if comptime is_str(x) { printf("%s\n", x); } else if comptime (is_ptr(x)) { print("there"); } else { print(x + 1); } }
+        begin { show("text"); show(41); show((int8 *)5); $n = (uint16)1; print(if comptime (typeinfo($n).full_type == "uint16") { 16 } else { "no" }); }"#;
+    assert_eq!(output_of(source), "text\n42\nthere\n16\n");
+}
+
+#[test]
 fn a_choice_has_the_type_of_both_sides() {
     assert_eq!(
         output_of(

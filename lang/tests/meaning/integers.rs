@@ -154,3 +154,12 @@ fn numbers_and_arrays_are_cast_to_each_other_as_the_bytes_they_are() {
 fn a_buffer_of_a_constant_holds_its_bytes() {
     assert_eq!(output_of("begin { printf(\"%rx %r\\n\", buf(\"a\\0\", 2), buf(\"ok\", 2)); }"), "\\x61\\x00 ok\n");
 }
+
+#[test]
+fn what_is_narrower_than_an_address_becomes_one_with_zeros() {
+    assert_eq!(
+        value_of("((uint8 *)-1, (void *)(int32)-2, (void *)(int64)-1, (uint64)(void *)(int8)-1)"),
+        "(0xff, 0xfffffffe, 0xffffffffffffffff, 255)"
+    );
+    assert_eq!(output_of("begin { $x = (int16)-3; print((void *)$x); }"), "0xfffd\n");
+}

@@ -20,6 +20,13 @@ fn a_struct_prints_with_its_members() {
 }
 
 #[test]
+fn a_number_with_a_fraction_is_nothing_in_a_struct() {
+    let source = "struct mixed { int a; float f; double d[2]; int b; }
+        begin { $bytes = ((uint64)7, (uint64)0, (uint64)0, (uint64)9); $m = *(struct mixed *)&$bytes; print($m); print($m.b); }";
+    assert_eq!(output_of(source), "{ .a = 7, .f = , .d = , .b = 9 }\n9\n");
+}
+
+#[test]
 fn members_of_held_structs_are_reached() {
     assert_eq!(
         with_struct(

@@ -85,8 +85,13 @@ fn strings_are_put_one_behind_the_other() {
 fn bytes_are_compared() {
     assert_eq!(
         value_of(r#"(memcmp(pton("10.0.0.1"), pton("10.0.0.2"), 3), memcmp(pton("10.0.0.1"), pton("10.0.0.2"), 4))"#),
-        "(0, 1)"
+        "(0, -1)"
     );
+    assert_eq!(
+        value_of(r#"(memcmp("abcdefghijkl", "abcdefghijyl", 12), memcmp("\xffb", "\x01b", 2), memcmp("ab", "ac", 1))"#),
+        "(-14, 254, 0)"
+    );
+    assert_eq!(output_of(r#"begin { $a = comm; if (memcmp($a, "tester", 6) == 0) { print("same"); } }"#), "same\n");
 }
 
 #[test]

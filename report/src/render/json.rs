@@ -179,6 +179,7 @@ fn value(printed: &Value, div: Option<u64>) -> String {
         Value::Pointer(n) => number(i128::from(*n)),
         Value::Enum { value, .. } => number(i128::from(*value)),
         Value::Bool(b) => b.to_string(),
+        Value::Nothing(()) => "null".to_owned(),
         Value::Buf(bytes) => format!("[{}]", bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",")),
         Value::Array(values) | Value::Tuple(values) => list(values),
         Value::Record(fields) => {

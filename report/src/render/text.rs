@@ -174,6 +174,7 @@ fn scalar(value: &Value, div: Option<u64>) -> String {
         Value::Enum { name: Some(name), .. } => name.clone(),
         Value::Enum { value, name: None } => value.to_string(),
         Value::Symbol(text) | Value::Timestamp(text) | Value::Username(text) | Value::CgroupPath(text) => text.clone(),
+        Value::Nothing(()) => String::new(),
         // The caller writes these.
         Value::Str(_) | Value::Array(_) | Value::Tuple(_) | Value::Record(_) => String::new(),
     }
