@@ -154,8 +154,15 @@ fn field_type(checker: &mut Checker<'_>, field: &TracepointField, space: Space) 
     }
     matches!(field.size, 1 | 2 | 4 | 8).then(|| match text {
         "bool" => Ty::Bool,
-        _ => Ty::Int { bytes: field.size as u8, signed: field.signed },
+        _ => Ty::Int { bytes: field.size as u8, signed: field.signed || is_signed(text) },
     })
+}
+
+/// Whether the name of a C type says that it is signed. The kernel calls all arguments of system calls unsigned.
+fn is_signed(text: &str) -> bool {
+    let name = text.trim_start_matches("const ").trim();
+    let named = ["off_t", "loff_t", "pid_t", "key_t", "key_serial_t", "clockid_t", "timer_t", "mqd_t", "time_t"];
+    ctype::integer(name).is_some_and(|ty| ty.is_signed()) || named.contains(&name)
 }
 
 /// What a pointer's C type points to, where the kernel's types say.

@@ -94,8 +94,8 @@ impl Checker<'_> {
         if let Some(constant) = self.kernel_constant(name, span) {
             return constant;
         }
-        // What takes no arguments is called without parentheses too.
-        if function::find(name).is_some_and(|function| function.args.1 == 0) {
+        // What needs no arguments is called without parentheses too.
+        if function::find(name).is_some_and(|function| function.args.0 == 0) {
             return self.call(&Spanned { node: name.to_owned(), span }, &[], span);
         }
         if !self.target.complete && self.target.btf.is_none() && name.chars().any(|c| c.is_ascii_uppercase()) {

@@ -30,6 +30,8 @@ fn fields_have_their_width_and_sign() {
         fired("tracepoint:test:record { print((args.small, args.narrow, args.wide, args->small)); }"),
         "(200, -5, 18446744073709551615, 200)\n"
     );
+    // Its type says so, whatever the kernel says of arguments of system calls.
+    assert_eq!(fired("tracepoint:test:record { print(args.moved); print(args.moved < 0); }"), "-1\ntrue\n");
 }
 
 #[test]
@@ -47,7 +49,7 @@ fn arrays_have_elements() {
 
 #[test]
 fn all_fields_together_are_a_record() {
-    let all = "{ .small = 200, .narrow = -5, .wide = 18446744073709551615, .name = worker, .text = located, .numbers = [10,20,30,40] }";
+    let all = "{ .small = 200, .narrow = -5, .wide = 18446744073709551615, .moved = -1, .name = worker, .text = located, .numbers = [10,20,30,40] }";
     assert_eq!(
         fired("tracepoint:test:record { print(args); $a = args; print($a.numbers[1]); @ = args; }"),
         format!("{all}\n20\n@: {all}\n")

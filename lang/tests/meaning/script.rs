@@ -32,6 +32,7 @@ pub fn target() -> Target {
         field("small", "unsigned char", 8, 1, false),
         field("narrow", "int", 12, 4, true),
         field("wide", "unsigned long", 16, 8, false),
+        field("moved", "off_t", 16, 8, false),
         field("name", "char[16]", 24, 16, false),
         field("text", "__data_loc char[]", 40, 4, false),
         field("numbers", "u32[4]", 44, 16, false),
