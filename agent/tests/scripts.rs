@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::time::Duration;
 
@@ -416,6 +417,19 @@ fn every_task_and_its_files_are_walked_through_once() {
     assert!(printed.contains("@tasks: 1\n"), "{printed}");
     assert!(printed.contains("@files: ") && printed.contains("@maps: "), "{printed}");
     assert!(!printed.contains("@files: 0\n") && !printed.contains("@maps: 0\n"), "{printed}");
+}
+
+#[test]
+fn an_enum_among_the_fields_of_a_tracepoint_has_its_names() {
+    need_tracing!();
+    let source = r#"tracepoint:skb:kfree_skb /tid == TID/ { $r = args.reason; @[args.reason] = count(); @text = $r; @number = (uint32)$r; }"#;
+    let printed = Script::new(source).watch(|| {
+        let nobody = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.send_to(b"lost", nobody).expect("a packet");
+    });
+    assert!(printed.contains("@[SKB_DROP_REASON_NO_SOCKET]: 1\n"), "{printed}");
+    assert!(printed.contains("@text: SKB_DROP_REASON_NO_SOCKET\n") && printed.contains("@number: 3\n"), "{printed}");
 }
 
 #[test]

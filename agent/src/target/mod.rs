@@ -13,13 +13,14 @@ mod programs;
 mod similar;
 mod tracepoints;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use lang::needs::Needs;
 use lang::target::PidNamespace;
-use lang::target::{Arch, Target};
+use lang::target::{Arch, Target, TracepointFormat};
 
 use crate::kallsyms::Kallsyms;
 use crate::{sys, tracefs};
@@ -63,8 +64,10 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
     let cpus = sys::map::possible_cpus().map_err(TargetError::unreadable("/sys/devices/system/cpu/possible"))?;
     let found = functions::matching(&needs.functions, needs.traceable_functions.as_deref())?;
     let functions::Found { modules: functions, untraceable, variants } = found;
+    let tracepoints = tracepoints::matching(&needs.tracepoints)?;
     // Where there are no kprobes functions may be attached to by their types.
-    let btf = if needs.btf || (!functions.is_empty() && !features::has_kprobes()) { btf::vmlinux()? } else { None };
+    let by_types = !functions.is_empty() && !features::has_kprobes();
+    let btf = if needs.btf || by_types || has_enums(&tracepoints) { btf::vmlinux()? } else { None };
     // Only a script that names functions can ask for fentry.
     let names_functions = !needs.functions.is_empty() || !needs.program_functions.is_empty();
     let features = features::features(needs, btf.as_deref().filter(|_| names_functions));
@@ -80,7 +83,7 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         arch: arch()?,
         features,
         complete: true,
-        tracepoints: tracepoints::matching(&needs.tracepoints)?,
+        tracepoints,
         functions,
         similar: Default::default(),
         kernel_symbols: Default::default(),
@@ -106,6 +109,11 @@ pub fn gather(needs: &Needs) -> Result<Target, TargetError> {
         }
     }
     Ok(target)
+}
+
+/// Whether a field that the script may read is an enum: only the kernel's types tell the names of its values.
+fn has_enums(tracepoints: &BTreeMap<String, Option<TracepointFormat>>) -> bool {
+    tracepoints.values().flatten().flat_map(|format| &format.fields).any(|field| field.ty.starts_with("enum "))
 }
 
 /// The modules that are loaded, and the kernel itself.

@@ -152,6 +152,12 @@ fn field_type(checker: &mut Checker<'_>, field: &TracepointField, space: Space) 
     if text.contains('*') && field.size == 8 {
         return Some(pointer_to(pointee(checker, text), space));
     }
+    if let Some(name) = text.strip_prefix("enum ") {
+        let named = checker.kernel_type(Kind::Enum, name.trim());
+        if let Some(ty) = named.filter(|ty| ty.layout().size == field.size) {
+            return Some(ty);
+        }
+    }
     matches!(field.size, 1 | 2 | 4 | 8).then(|| match text {
         "bool" => Ty::Bool,
         _ => Ty::Int { bytes: field.size as u8, signed: field.signed || is_signed(text) },
