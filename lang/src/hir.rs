@@ -311,6 +311,7 @@ impl Expr {
     pub fn constant(&self) -> Option<i64> {
         match &self.kind {
             ExprKind::Int(value) => Some(*value),
+            ExprKind::Cast(of) if of.ty == self.ty => of.constant(),
             _ => None,
         }
     }

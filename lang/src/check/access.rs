@@ -241,7 +241,12 @@ impl Checker<'_> {
             Ty::Int { bytes, signed } if number => match from.constant() {
                 Some(value) => {
                     let kind = ExprKind::Int(cut(value, *bytes, *signed));
-                    hir::Expr { kind, ty: to, span }
+                    let number = hir::Expr { kind, ty: to.clone(), span };
+                    // Its sign was chosen, be it the one that the literal has anyway.
+                    match self.is_soft(&number) {
+                        true => hir::Expr { kind: ExprKind::Cast(Box::new(number)), ty: to, span },
+                        false => number,
+                    }
                 }
                 None => hir::Expr { kind: ExprKind::Cast(Box::new(from)), ty: to, span },
             },

@@ -51,7 +51,7 @@ impl Checker<'_> {
 
 /// Literals make literals; else it is the type that the operator gives to what is known late.
 fn folded_type(op: BinaryOp, value: i64, left: &hir::Expr, right: &hir::Expr) -> Ty {
-    let is_literal = |e: &hir::Expr| e.constant().is_some_and(|value| e.ty == Ty::of_literal(value));
+    let is_literal = |e: &hir::Expr| matches!(e.kind, ExprKind::Int(value) if e.ty == Ty::of_literal(value));
     let unsigned = |e: &hir::Expr| !e.ty.is_signed() || (is_literal(e) && value >= 0);
     match (is_literal(left), is_literal(right)) {
         (true, true) => Ty::of_literal(value),

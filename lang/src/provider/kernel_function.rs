@@ -98,10 +98,11 @@ fn missing(
     let full = module.map_or_else(|| name.to_owned(), |module| format!("{module}:{name}"));
     let wild = glob::is_pattern(name);
     if !wild {
-        if !expand.is_misspelt(point) {
+        let forced = expand.options.unsafe_allowed;
+        if forced || !expand.is_misspelt(point) {
             expand.untraceable(point.span, name);
         }
-        if expand.options.unsafe_allowed {
+        if forced {
             return vec![Place { function: full, module: None, offset }];
         }
     }

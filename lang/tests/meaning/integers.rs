@@ -115,6 +115,16 @@ fn what_only_literals_were_assigned_to_takes_the_other_sign() {
 }
 
 #[test]
+fn a_literal_that_was_cast_keeps_the_sign_it_was_given() {
+    // Whether the cast changes the literal's own type, an int8 and an int64, or not.
+    for literal in ["(int64)6", "(int8)6", "(int64)9223372036854775807"] {
+        let text = format!("begin {{ $a = {literal}; $b = (uint64)-1; print($a < $b); print({literal} < $b); }}");
+        assert_eq!(output_of(&text), "false\nfalse\n", "{literal}");
+    }
+    assert_eq!(output_of("begin { $a = 6; $b = (uint64)-1; print($a < $b); }"), "true\n");
+}
+
+#[test]
 fn a_shift_right_keeps_the_sign_of_signed_numbers_only() {
     assert_eq!(output_of("begin { $a = -8; print($a >> 1); print((uint64)$a >> 60); }"), "-4\n15\n");
 }
